@@ -1,0 +1,87 @@
+/* gv_fastq.h: finds and checks FASTQ records in a buffer of text.
+ *
+ * The format, as read here (docs/formats/fastq.md has the whole of it):
+ *
+ *   record     = '@' name EOL  sequence EOL  '+' [name] EOL  quality EOL
+ *   name       = any bytes but '\n'
+ *   sequence   = bytes 0x21..0x7e, perhaps none
+ *   quality    = as many bytes 0x21..0x7e (Phred+64: 0x40..0x7e)
+ *   EOL        = '\n' or '\r\n'; the last one of the input may be missing
+ *   input      = record* blank-line*
+ *
+ *   "@r1\nACGT\n+\nIIII\n"   one record: name "r1", 4 bases, 4 x Q40
+ *    0    4     9  11         offsets of its lines
+ *
+ * A record that is not four such lines is tried as a wrapped one, whose sequence and quality
+ * stand on several lines (Cock et al. 2010); if it is one, and what follows bears it out, this
+ * record and all that follow are read so.  If not, the fault that the four-line reading met is
+ * the one reported.
+ */
+#ifndef GV_FASTQ_H
+#define GV_FASTQ_H
+
+#include "gv_scan.h"
+#include "gv_status.h"
+
+/* Which letters a sequence may hold. */
+enum gv_alphabet {
+    GV_ALPHABET_ANY,   /* every printable byte: what is not A C G T U counts as unknown */
+    GV_ALPHABET_DNA,   /* A C G T N in either case */
+    GV_ALPHABET_IUPAC, /* the nucleotide codes A C G T U R Y S W K M B D H V N, either case */
+    GV_ALPHABET_COUNT
+};
+
+/* One record.  Borrows: its bytes, from the text given to gv_fastq_next().  Valid until: that
+ * text moves or changes. */
+struct gv_record {
+    const uint8_t *name; /* what follows '@', without the line end */
+    const uint8_t *sequence;
+    const uint8_t *qualities;
+    size_t name_size;
+    size_t length; /* bases, and quality bytes */
+    struct gv_bases bases;
+    uint64_t phred_sum;
+};
+
+enum gv_fastq_mode { GV_FASTQ_FOUR_LINES, GV_FASTQ_WRAPPED, GV_FASTQ_BLANK_TAIL };
+
+/* Where the parser stands.  Set up by gv_fastq_init(); read by whoever likes, written by the
+ * parser alone. */
+struct gv_fastq {
+    const struct gv_scan_ops *ops;
+    enum gv_alphabet alphabet;
+    uint8_t zero;            /* the quality byte of Phred 0 */
+    size_t max_record_bytes; /* a record longer than this is an error */
+
+    enum gv_fastq_mode mode;
+    bool wrapped;                /* a wrapped record was met */
+    struct gv_error first_blank; /* in a blank tail: what is reported should more follow */
+
+    uint64_t offset; /* of the next record's first byte, from 0 */
+    uint64_t line;   /* of that byte, from 1 */
+    uint64_t record; /* the next record's number, from 1 */
+};
+
+/* A parser at the start of a source. `ops` must outlive it. */
+void gv_fastq_init(struct gv_fastq *parser, const struct gv_scan_ops *ops, uint8_t zero,
+                   enum gv_alphabet alphabet, size_t max_record_bytes);
+
+/* To the start of the next source, with the same settings. */
+void gv_fastq_restart(struct gv_fastq *parser);
+
+/* Reads the record that begins at text[0].
+ *
+ *   GV_OK         *record is whole; it and its line ends take *used bytes
+ *   GV_END        at_end, and no record is left; *used == size
+ *   GV_NEED_MORE  the text ends inside a record: call again with text + *used and more after it
+ *                 (*used > 0 only in the blank lines after the last record)
+ *   else          a fault, said in *error
+ *
+ * `at_end`: nothing follows text[size).  The answer for an input is the same however it is cut.
+ * A wrapped record is unwrapped in place, so the text must be writable; it is left alone unless
+ * GV_OK is returned. */
+GV_NODISCARD enum gv_status gv_fastq_next(struct gv_fastq *parser, uint8_t *text, size_t size,
+                                          bool at_end, struct gv_record *record, size_t *used,
+                                          struct gv_error *error);
+
+#endif

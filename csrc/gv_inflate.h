@@ -1,0 +1,87 @@
+/* gv_inflate.h: from the bytes of a source to text: plain, gzip or BGZF, told by magic bytes.
+ *
+ * The gzip framing (RFC 1952) is read here, once; what an engine supplies is raw deflate and
+ * CRC-32.  A gzip input is any number of members:
+ *
+ *   member = 1f 8b 08 FLG MTIME*4 XFL OS [extra] [name] [comment] [CRC16]  deflate  CRC32 ISIZE
+ *   input  = member+ zero-byte*
+ *
+ *   1f 8b 08 04 00000000 00 ff 0600 42 43 0200 1b00 0300 00000000 00000000     the BGZF end block
+ *            FEXTRA           XLEN  B  C  2    BSIZE  deflate CRC32  ISIZE
+ *
+ * BGZF is gzip whose every member (block) says its own compressed size less 1 (BSIZE) in an extra
+ * field "BC", and whose last one is the empty end block; its absence is how a cut file shows.
+ * Every member's CRC-32 and length are verified, and BSIZE where given.
+ */
+#ifndef GV_INFLATE_H
+#define GV_INFLATE_H
+
+#include "gv_source.h"
+
+/* What decompresses raw deflate.  `context` is the engine's own; state is one decompressor, used
+ * by one thread at a time.  Engines fail with GV_NO_MEMORY, GV_BAD_GZIP or GV_CALLBACK_FAILED. */
+struct gv_inflate_engine {
+    const char *name;
+    void *context;
+    enum gv_status (*open)(const struct gv_inflate_engine *engine, void **state);
+    void (*close)(void *state);
+
+    /* To the start of the next deflate stream. */
+    enum gv_status (*reset)(void *state);
+
+    /* Inflates from in[0, *in_size) to out[0, *out_size); afterwards *in_size bytes were taken
+     * and *out_size made.  *ended: the deflate stream is over.  With input and room at hand it
+     * takes or makes at least one byte, or ends. */
+    enum gv_status (*inflate)(void *state, const uint8_t *in, size_t *in_size, uint8_t *out,
+                              size_t *out_size, bool *ended);
+
+    /* Continues the CRC-32 of RFC 1952; 0 to start. */
+    enum gv_status (*crc32)(void *state, uint32_t *crc, const uint8_t *data, size_t size);
+};
+
+/* The engines built in, best first, ended by NULL; none where zlib's headers were missing. */
+const struct gv_inflate_engine *const *gv_inflate_engines(void);
+
+/* The version of the zlib linked in, NULL where there is none. */
+const char *gv_inflate_zlib_version(void);
+
+enum gv_input_format { GV_INPUT_UNKNOWN, GV_INPUT_PLAIN, GV_INPUT_GZIP, GV_INPUT_BGZF };
+
+/* Owns: its buffer and the engine's state.  Borrows: source and engine, until deinit.
+ * Invariant: begin <= end <= GV_INPUT_BUFFER. */
+struct gv_inflater {
+    struct gv_source *source;
+    const struct gv_inflate_engine *engine;
+    void *state;
+    uint8_t *buffer; /* compressed bytes [begin, end); NULL until needed */
+    size_t begin, end;
+    bool source_ended;
+
+    enum gv_input_format format;
+    int stage; /* enum in gv_inflate.c */
+    uint32_t crc, length;
+    uint64_t member_start; /* offset of the member at hand in the source */
+    uint32_t block_size;   /* BGZF: compressed size of the member at hand; 0 where not said */
+    bool ends_with_block;  /* the last whole member was a BGZF end block */
+    uint64_t members;      /* whole ones so far */
+    uint64_t text_bytes;   /* handed out */
+};
+
+/* Compressed bytes held at a time, and so the longest gzip header. */
+#define GV_INPUT_BUFFER ((size_t)256 << 10)
+
+/* The engine may be NULL: then a compressed input is GV_UNSUPPORTED_FORMAT. */
+void gv_inflater_init(struct gv_inflater *inflater, struct gv_source *source,
+                      const struct gv_inflate_engine *engine);
+void gv_inflater_deinit(struct gv_inflater *inflater);
+
+/* Hands out at most `size` (> 0) bytes of text; *got == 0 means the end, whole.  GV_INTERRUPTED:
+ * nothing is lost, call again.  A fault is said in *error, with the offset in the text and in the
+ * source at which it was met. */
+GV_NODISCARD enum gv_status gv_inflater_read(struct gv_inflater *inflater, uint8_t *out,
+                                             size_t size, size_t *got, struct gv_error *error);
+
+/* At the end of the input: it is BGZF and its end block is missing. */
+bool gv_inflater_misses_end_block(const struct gv_inflater *inflater);
+
+#endif

@@ -1,0 +1,49 @@
+/* gv_os.h: pages and file descriptors.  The only file that knows the operating system; today
+ * POSIX (Linux first, macOS), a Windows twin would stand beside gv_os.c.
+ *
+ * All functions may be called from any thread.
+ */
+#ifndef GV_OS_H
+#define GV_OS_H
+
+#include "gv_status.h"
+
+/* Bytes in a page; a power of two. */
+size_t gv_os_page_size(void);
+
+/* Bytes of physical memory of the machine; 0 where unknown. */
+uint64_t gv_os_physical_memory(void);
+
+/* True where the address space of this process is limited (ulimit -v), so that mappings larger
+ * than needed would take from what others may map. */
+bool gv_os_address_space_is_limited(void);
+
+/* `size` bytes (a multiple of the page size) of zeroed, writable, page-aligned memory that takes
+ * no physical memory before it is touched; NULL where the system refuses.  The caller owns it
+ * and gives it back with gv_os_unmap. */
+void *gv_os_map(size_t size);
+
+/* Resizes a mapping, moving it where it must; its first min(old, new) bytes stay.  NULL on
+ * refusal, and then the old mapping is as it was. */
+void *gv_os_remap(void *base, size_t old_size, size_t new_size);
+
+/* Gives back [base, base + size), a whole mapping or the pages at its tail. */
+void gv_os_unmap(void *base, size_t size);
+
+/* Asks for huge pages under [base, base + size); a wish, never an error. */
+void gv_os_advise_huge(void *base, size_t size);
+
+/* Opens a file for reading.  *fd is owned by the caller.  GV_INTERRUPTED when a signal came while
+ * waiting (a FIFO without a writer), GV_OPEN_FAILED with errno in *error_number. */
+GV_NODISCARD enum gv_status gv_os_open(const char *path, int *fd, int *error_number);
+void gv_os_close(int fd);
+
+/* Bytes of a regular file; 0 for anything else. */
+uint64_t gv_os_file_size(int fd);
+
+/* Reads at most `size` bytes; *got == 0 means the end.  GV_INTERRUPTED when a signal came first,
+ * GV_READ_FAILED with errno in *error_number. */
+GV_NODISCARD enum gv_status gv_os_read(int fd, uint8_t *out, size_t size, size_t *got,
+                                       int *error_number);
+
+#endif

@@ -1,0 +1,207 @@
+#include "gv_particle.h"
+
+_Static_assert(GV_COLUMN_COUNT + GV_TEXT_COLUMNS <= GV_ARENA_SLOTS, "an arena slot per column");
+
+/* Rows and text bytes claimed at least beyond the row that is needed, so that the arena is asked
+ * once for many records. */
+#define ROWS_AHEAD ((size_t)256)
+#define TEXT_AHEAD ((size_t)64 << 10)
+
+void
+gv_particles_init(struct gv_particles *table, gv_column_set columns, size_t limit)
+{
+    *table = (struct gv_particles){.columns = columns};
+    gv_arena_init(&table->arena, limit);
+}
+
+void
+gv_particles_deinit(struct gv_particles *table)
+{
+    gv_arena_deinit(&table->arena);
+    *table = (struct gv_particles){0};
+}
+
+static bool
+is_selected(const struct gv_particles *table, unsigned column)
+{
+    return (table->columns & GV_COLUMN_BIT(column)) != 0;
+}
+
+bool
+gv_particles_is_valid(const struct gv_particles *table)
+{
+    if (table->rows > table->capacity || table->pending > table->capacity - table->rows) {
+        return false;
+    }
+    for (unsigned i = 0; i < GV_TEXT_COLUMNS; i++) {
+        if (table->text_used[i] > table->text_capacity[i]) {
+            return false;
+        }
+    }
+    return gv_arena_is_valid(&table->arena);
+}
+
+/* The bytes that each slot holds for `rows` rows with text of those sizes; false on overflow. */
+static bool
+slot_sizes(const struct gv_particles *table, size_t rows, const size_t text[GV_TEXT_COLUMNS],
+           size_t sizes[GV_ARENA_SLOTS])
+{
+    memset(sizes, 0, GV_ARENA_SLOTS * sizeof *sizes);
+    for (unsigned column = 0; column < GV_COLUMN_COUNT; column++) {
+        if (!is_selected(table, column)) {
+            continue;
+        }
+        bool fits;
+        if (column < GV_COLUMN_FIRST_TEXT) {
+            fits = gv_mul_size(rows, gv_column_spec(column)->row_bytes, &sizes[column]);
+        } else {
+            fits = rows < SIZE_MAX && gv_mul_size(rows + 1, sizeof(int64_t), &sizes[column]);
+            sizes[GV_TEXT_SLOT(column)] = text[column - GV_COLUMN_FIRST_TEXT];
+        }
+        if (!fits) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Claims memory for exactly that many rows and bytes of text. */
+static enum gv_status
+claim(struct gv_particles *table, size_t rows, const size_t text[GV_TEXT_COLUMNS])
+{
+    size_t sizes[GV_ARENA_SLOTS];
+    if (!slot_sizes(table, rows, text, sizes)) {
+        return GV_NO_MEMORY;
+    }
+    enum gv_status status = gv_arena_claim(&table->arena, sizes);
+    if (status == GV_OK) {
+        table->capacity = rows;
+        memcpy(table->text_capacity, text, sizeof table->text_capacity);
+    }
+    return status;
+}
+
+/* Claims the rows and text needed, and beyond them one part in `divisor` (so that the number of
+ * growths is logarithmic) and a fixed number of each. */
+static enum gv_status
+claim_ahead(struct gv_particles *table, size_t rows, const size_t text[GV_TEXT_COLUMNS],
+            size_t divisor)
+{
+    size_t ahead[GV_TEXT_COLUMNS] = {0};
+    for (unsigned i = 0; i < GV_TEXT_COLUMNS; i++) {
+        if (is_selected(table, GV_COLUMN_FIRST_TEXT + i) &&
+            !gv_add_size(text[i], text[i] / divisor + TEXT_AHEAD, &ahead[i])) {
+            return GV_NO_MEMORY;
+        }
+    }
+    return claim(table, rows + rows / divisor + ROWS_AHEAD, ahead);
+}
+
+enum gv_status
+gv_particles_reserve(struct gv_particles *table, const size_t text_sizes[GV_TEXT_COLUMNS])
+{
+    size_t rows = table->rows + table->pending + 1;
+    size_t text[GV_TEXT_COLUMNS];
+    bool fits = rows <= table->capacity;
+    for (unsigned i = 0; i < GV_TEXT_COLUMNS; i++) {
+        if (!gv_add_size(table->text_used[i], text_sizes[i], &text[i])) {
+            return GV_NO_MEMORY;
+        }
+        fits = fits && text[i] <= table->text_capacity[i];
+    }
+    if (GV_LIKELY(fits)) {
+        return GV_OK;
+    }
+    /* Near the limit there is room for less and less ahead; whether the row itself fits must
+     * not depend on that room. */
+    if (claim_ahead(table, rows, text, 2) == GV_OK ||
+        claim_ahead(table, rows, text, SIZE_MAX) == GV_OK) {
+        return GV_OK;
+    }
+    return claim(table, rows, text);
+}
+
+void
+gv_particles_push_text(struct gv_particles *table, const uint8_t *const texts[GV_TEXT_COLUMNS],
+                       const size_t text_sizes[GV_TEXT_COLUMNS])
+{
+    size_t row = table->rows + table->pending;
+    assert(row < table->capacity);
+    for (unsigned i = 0; i < GV_TEXT_COLUMNS; i++) {
+        unsigned column = GV_COLUMN_FIRST_TEXT + i;
+        if (!is_selected(table, column)) {
+            continue;
+        }
+        int64_t *offsets = (int64_t *)(void *)gv_arena_slot(&table->arena, column);
+        uint8_t *bytes = gv_arena_slot(&table->arena, GV_TEXT_SLOT(column));
+        if (text_sizes[i] > 0) {
+            memcpy(bytes + table->text_used[i], texts[i], text_sizes[i]);
+        }
+        offsets[row] = (int64_t)table->text_used[i];
+        table->text_used[i] += text_sizes[i];
+        offsets[row + 1] = (int64_t)table->text_used[i];
+    }
+    table->pending++;
+    assert(gv_particles_is_valid(table));
+}
+
+void *
+gv_particles_pending(const struct gv_particles *table, enum gv_column column)
+{
+    assert(column < GV_COLUMN_FIRST_TEXT);
+    if (!is_selected(table, column)) {
+        return NULL;
+    }
+    uint8_t *base = gv_arena_slot(&table->arena, column);
+    return base + table->rows * gv_column_spec(column)->row_bytes;
+}
+
+void
+gv_particles_advance(struct gv_particles *table)
+{
+    table->rows += table->pending;
+    table->pending = 0;
+    assert(gv_particles_is_valid(table));
+}
+
+enum gv_status
+gv_particles_seal(struct gv_particles *table, struct gv_sealed *sealed)
+{
+    assert(table->pending == 0);
+    size_t sizes[GV_ARENA_SLOTS];
+    uint8_t *addresses[GV_ARENA_SLOTS];
+    bool fits = slot_sizes(table, table->rows, table->text_used, sizes);
+    assert(fits); /* the claims are at least as large */
+    (void)fits;
+    if (table->capacity == 0) {
+        /* Not one row was reserved.  A text column of 0 rows still has its first offset. */
+        enum gv_status status = claim(table, 0, table->text_used);
+        if (status == GV_MEMORY_LIMIT) {
+            status = GV_NO_MEMORY;
+        }
+        if (status != GV_OK) {
+            return status;
+        }
+    }
+    if (table->rows == 0) {
+        for (unsigned i = 0; i < GV_TEXT_COLUMNS; i++) {
+            unsigned column = GV_COLUMN_FIRST_TEXT + i;
+            if (is_selected(table, column)) {
+                memset(gv_arena_slot(&table->arena, column), 0, sizeof(int64_t));
+            }
+        }
+    }
+    struct gv_sealed made = {.columns = table->columns, .rows = table->rows};
+    enum gv_status status = gv_arena_seal(&table->arena, sizes, &made.lease, addresses);
+    if (status != GV_OK) {
+        return status;
+    }
+    memcpy(made.data, addresses, sizeof made.data);
+    memcpy(made.text, addresses + GV_COLUMN_COUNT, sizeof made.text);
+    memcpy(made.text_size, table->text_used, sizeof made.text_size);
+    *sealed = made;
+    table->rows = table->capacity = 0;
+    memset(table->text_used, 0, sizeof table->text_used);
+    memset(table->text_capacity, 0, sizeof table->text_capacity);
+    return GV_OK;
+}

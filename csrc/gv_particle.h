@@ -1,0 +1,69 @@
+/* gv_particle.h: the particle table: built row by row, then sealed.
+ *
+ *   init -> { reserve, write rows and text, advance }* -> seal -> (the next table)
+ *
+ * Columns may move at every reserve and never after seal.  A table belongs to one thread.
+ */
+#ifndef GV_PARTICLE_H
+#define GV_PARTICLE_H
+
+#include "gv_arena.h"
+#include "gv_column.h"
+
+/* The slot of a column in the arena; a text column's bytes stand in the slot after those of all
+ * columns, its offsets in the column's own. */
+#define GV_TEXT_SLOT(column) (GV_COLUMN_COUNT + ((column) - GV_COLUMN_FIRST_TEXT))
+
+/* Owns: its arena.
+ * Invariants: rows + pending <= capacity; every selected fixed column has room for capacity
+ * rows, every selected text column for capacity + 1 offsets; text_used[i] <= text_capacity[i];
+ * the text of rows + pending rows stands in text_used[i] bytes. */
+struct gv_particles {
+    struct gv_arena arena;
+    gv_column_set columns;
+    size_t rows;    /* rows whose every column is written */
+    size_t pending; /* rows after them whose text alone is written */
+    size_t capacity;
+    size_t text_used[GV_TEXT_COLUMNS];
+    size_t text_capacity[GV_TEXT_COLUMNS];
+};
+
+/* A sealed table.  Owns: one hold on the lease.  Borrows: the addresses, from the lease.
+ * data[c] of a column that was not selected is not to be used; of a text column it holds
+ * rows + 1 offsets, and text[] its bytes. */
+struct gv_sealed {
+    struct gv_lease *lease;
+    gv_column_set columns;
+    size_t rows;
+    uint8_t *data[GV_COLUMN_COUNT];
+    uint8_t *text[GV_TEXT_COLUMNS];
+    size_t text_size[GV_TEXT_COLUMNS];
+};
+
+/* `limit`: most bytes that the columns may hold together, or GV_NO_LIMIT. */
+void gv_particles_init(struct gv_particles *table, gv_column_set columns, size_t limit);
+void gv_particles_deinit(struct gv_particles *table);
+bool gv_particles_is_valid(const struct gv_particles *table);
+
+/* Room for one more pending row whose text takes text_sizes[i] bytes in text column i (0 for a
+ * column that is not selected).  GV_MEMORY_LIMIT exactly when the columns with that row would
+ * hold more bytes than the limit; GV_NO_MEMORY.  On failure the rows are as before. */
+GV_NODISCARD enum gv_status gv_particles_reserve(struct gv_particles *table,
+                                                 const size_t text_sizes[GV_TEXT_COLUMNS]);
+
+/* Writes the text of the next pending row, for which room was reserved, and makes it pending. */
+void gv_particles_push_text(struct gv_particles *table, const uint8_t *const texts[GV_TEXT_COLUMNS],
+                            const size_t text_sizes[GV_TEXT_COLUMNS]);
+
+/* Where pending row 0 of a fixed column is to be written, NULL where it is not selected.  Valid
+ * until: the next reserve or seal. */
+void *gv_particles_pending(const struct gv_particles *table, enum gv_column column);
+
+/* Makes all pending rows rows: their fixed columns are written. */
+void gv_particles_advance(struct gv_particles *table);
+
+/* Seals the rows (there must be none pending) and begins an empty table.  On GV_NO_MEMORY
+ * nothing changed. */
+GV_NODISCARD enum gv_status gv_particles_seal(struct gv_particles *table, struct gv_sealed *sealed);
+
+#endif

@@ -1,0 +1,89 @@
+/* gv_pipeline.h: the reader: bytes in, particle columns out.
+ *
+ *   source -> inflate -> lines -> record -> measure -> appearance, layout -> columns
+ *
+ * One reader goes through any number of sources, one after another, with one running ordinal.
+ *
+ *   new -> { open -> advance* -> close } * -> free,   with seal wherever a table is wanted
+ *
+ * A reader belongs to one thread at a time.  Nothing is allocated per record: the text buffer,
+ * the block of measures and the table are reused.
+ */
+#ifndef GV_PIPELINE_H
+#define GV_PIPELINE_H
+
+#include "gv_fastq.h"
+#include "gv_inflate.h"
+#include "gv_layout.h"
+#include "gv_particle.h"
+
+/* The least and the greatest cap on a record's bytes. */
+#define GV_RECORD_CAP_LEAST ((size_t)16)
+#define GV_RECORD_CAP_MOST ((size_t)1 << 40)
+
+/* What to read and how; all of it fixed before the first record. */
+struct gv_reader_options {
+    const struct gv_scan_ops *ops;
+    const struct gv_inflate_engine *engine; /* NULL: no compressed input */
+    const struct gv_layout *layout;
+    gv_column_set columns;
+    double min_quality; /* reads with a lower mean Phred are left out */
+    uint8_t zero;       /* GV_PHRED33_ZERO or GV_PHRED64_ZERO */
+    enum gv_alphabet alphabet;
+    size_t max_record_bytes; /* GV_RECORD_CAP_LEAST..GV_RECORD_CAP_MOST */
+    size_t memory_limit;     /* bytes of columns in one table, or GV_NO_LIMIT */
+};
+
+/* What has been read so far, over all sources. */
+struct gv_reader_stats {
+    uint64_t reads;       /* records */
+    uint64_t kept;        /* records that became particles */
+    uint64_t bases;       /* of those kept, and so are the next four */
+    uint64_t known_bases; /* A C G T U */
+    uint64_t gc_bases;    /* G C */
+    uint64_t phred_sum;
+    uint64_t unplaced;           /* particles without a place */
+    uint64_t bytes_in;           /* read from the sources */
+    uint64_t text_bytes;         /* after decompression */
+    uint64_t sources;            /* begun */
+    uint64_t missing_end_blocks; /* BGZF sources that ended without their end block */
+    bool wrapped;                /* some source had wrapped records */
+};
+
+struct gv_reader;
+
+GV_NODISCARD enum gv_status gv_reader_new(const struct gv_reader_options *options,
+                                          struct gv_reader **reader);
+void gv_reader_free(struct gv_reader *reader);
+
+/* Begins a source, which the reader owns from now on; the one before must be closed. */
+void gv_reader_open(struct gv_reader *reader, struct gv_source source);
+
+/* Closes the source at hand, if there is one. */
+void gv_reader_close(struct gv_reader *reader);
+
+/* Reads on until the table holds `most_rows` rows or about `most_text` bytes of text were read.
+ *
+ *   GV_OK           so it is; call again for more
+ *   GV_END          the source is over, whole: close it
+ *   GV_INTERRUPTED  a signal came: look at it and call again
+ *   else            a fault, said in *error; the rows before it are in the table
+ */
+GV_NODISCARD enum gv_status gv_reader_advance(struct gv_reader *reader, size_t most_rows,
+                                              size_t most_text, struct gv_error *error);
+
+/* Rows in the table being built. */
+size_t gv_reader_rows(const struct gv_reader *reader);
+
+/* Seals the table and begins the next one. */
+GV_NODISCARD enum gv_status gv_reader_seal(struct gv_reader *reader, struct gv_sealed *sealed);
+
+struct gv_reader_stats gv_reader_stats(const struct gv_reader *reader);
+
+/* Of the source at hand: its format (GV_INPUT_UNKNOWN before its first bytes), its size in bytes
+ * (0 where unknown) and how many of them were read. */
+enum gv_input_format gv_reader_format(const struct gv_reader *reader);
+uint64_t gv_reader_source_size(const struct gv_reader *reader);
+uint64_t gv_reader_source_read(const struct gv_reader *reader);
+
+#endif

@@ -1,0 +1,62 @@
+/* gv_scan.h: the byte kernels: the only code that touches every byte of the text.
+ *
+ * A set of kernels is one struct gv_scan_ops.  It is passed in wherever bytes are scanned, never
+ * looked up in a global, so that every variant can be run and compared on one machine.  The
+ * scalar variant is the specification: the others must give the same for the same bytes.
+ *
+ * All kernels are pure functions, may be called from any thread, and read nothing outside
+ * [text, text + size).
+ */
+#ifndef GV_SCAN_H
+#define GV_SCAN_H
+
+#include "gv_base.h"
+
+/* The bytes that a sequence may hold: printable ASCII without the space. */
+#define GV_SEQUENCE_LEAST 0x21
+#define GV_SEQUENCE_MOST 0x7e
+
+/* The bytes that Phred scores are written in: '!' (0 in Phred+33) or '@' (0 in Phred+64) to '~'. */
+#define GV_PHRED33_ZERO 33
+#define GV_PHRED64_ZERO 64
+#define GV_PHRED_MOST 0x7e
+
+/* What a stretch of sequence holds.  a, c, g, t count letters of either case, t also U; bad
+ * counts bytes outside GV_SEQUENCE_LEAST..GV_SEQUENCE_MOST. */
+struct gv_bases {
+    uint64_t a, c, g, t;
+    uint64_t bad;
+};
+
+/* What a stretch of quality holds: the sum of its byte values, and the number of bytes outside
+ * zero..GV_PHRED_MOST. */
+struct gv_qualities {
+    uint64_t sum;
+    uint64_t bad;
+};
+
+struct gv_scan_ops {
+    const char *name;
+
+    /* Counts the bytes before the first '\n' into *bases (which it adds to) and returns how many
+     * they are; `size` where there is no '\n'. */
+    size_t (*sequence)(const uint8_t *text, size_t size, struct gv_bases *bases);
+
+    /* Adds up all `size` bytes into *qualities; a '\n' among them counts as bad. */
+    void (*quality)(const uint8_t *text, size_t size, uint8_t zero, struct gv_qualities *qualities);
+
+    /* The sum over all bytes of 10^(-q/10), q = byte - zero, in the order of the bytes, from
+     * table[q] for q in 0..93.  The bytes have passed quality(). */
+    double (*error)(const uint8_t *text, size_t size, uint8_t zero, const double table[94]);
+};
+
+/* Every variant built in, best first, ended by NULL; the scalar one is always the last. */
+const struct gv_scan_ops *const *gv_scan_variants(void);
+
+/* The variant of that name, NULL where there is none; NULL asks for the best one. */
+const struct gv_scan_ops *gv_scan_find(const char *name);
+
+/* Fills the table that error() takes: table[q] = 10^(-q/10). */
+void gv_scan_error_table(double table[94]);
+
+#endif

@@ -1,0 +1,105 @@
+/* gvpy.h: the object structs and the module state of the binding.
+ *
+ * The binding is thin: it turns Python objects into what the core takes, runs the core without
+ * the GIL, and hands out its memory as arrays.  Words for errors are made in gvpy_error.c alone;
+ * everything a person calls lives in the Python modules of genomevedic.
+ */
+#ifndef GVPY_H
+#define GVPY_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "gv.h"
+
+/* One file of the binding imports the NumPy C API, the others share it. */
+#define PY_ARRAY_UNIQUE_SYMBOL genomevedic_array_api
+#ifndef GVPY_IMPORTS_NUMPY
+#define NO_IMPORT_ARRAY
+#endif
+#include <numpy/arrayobject.h>
+
+/* Owns: its objects, while the module lives. */
+struct gvpy_state {
+    PyTypeObject *lease_type;
+    PyTypeObject *reader_type;
+    struct gv_inflate_engine python_zlib; /* raw deflate by Python's zlib; see gvpy_inflate.c */
+};
+
+extern struct PyModuleDef gvpy_module;
+
+/* The state of the module that defined `type`, or a base of it; NULL with an exception set. */
+static inline struct gvpy_state *
+gvpy_state_of_type(PyTypeObject *type)
+{
+    PyObject *module = PyType_GetModuleByDef(type, &gvpy_module);
+    return module != NULL ? PyModule_GetState(module) : NULL;
+}
+
+/* gvpy_lease.c: the base object of every array over core memory.
+ * Owns: one hold on the lease. */
+struct gvpy_lease {
+    PyObject_HEAD
+    struct gv_lease *lease;
+    PyObject *weakrefs;
+};
+
+extern PyType_Spec gvpy_lease_spec;
+
+/* A Lease object that takes over the caller's hold, also when it fails. */
+PyObject *gvpy_lease_take(struct gvpy_state *state, struct gv_lease *lease);
+
+/* A writable array over memory that `owner` (borrowed; a Lease) keeps alive. */
+PyObject *gvpy_array(PyObject *owner, void *data, int typenum, int ndim, const npy_intp *shape);
+
+/* The hold behind an array: the lease at the end of its chain of bases, NULL (no exception)
+ * where its memory is not a lease's.  Borrowed from the array. */
+struct gv_lease *gvpy_lease_behind(struct gvpy_state *state, PyArrayObject *array);
+
+/* A sealed table as a dict: name -> array, or (offsets, data) for text.  Takes over the table's
+ * hold, also when it fails. */
+PyObject *gvpy_columns(struct gvpy_state *state, struct gv_sealed *sealed);
+
+/* gvpy_error.c: raises the Python exception for a core status; `label` names the source.
+ * Always returns NULL. */
+PyObject *gvpy_raise(const struct gv_error *error, PyObject *label);
+
+/* The table behind it: {name of the status: name of the class}. */
+PyObject *gvpy_error_table(PyObject *module, PyObject *unused);
+
+/* gvpy_source.c: one source as Python gives it.
+ * Owns: references, and the buffer while `has_view`. */
+struct gvpy_source {
+    PyObject *file;    /* the file object; NULL for a path or memory */
+    PyObject *method;  /* its readinto, or its read */
+    PyObject *scratch; /* a bytearray that readinto fills; NULL with read */
+    Py_buffer view;
+    bool has_view;
+    PyObject *cause; /* the exception that a callback met, until it is raised */
+};
+
+/* Opens `object` (str path, bytes-like, or file object).  GV_CALLBACK_FAILED: an exception is
+ * set.  `held` must be zeroed and live, at that address, until gvpy_source_release(). */
+GV_NODISCARD enum gv_status gvpy_source_open(struct gvpy_source *held, PyObject *object,
+                                             struct gv_source *source, struct gv_error *error);
+void gvpy_source_release(struct gvpy_source *held);
+int gvpy_source_traverse(struct gvpy_source *held, visitproc visit, void *arg);
+
+/* gvpy_inflate.c: the inflate engines as Python sees them. */
+void gvpy_inflate_init(struct gv_inflate_engine *python_zlib);
+
+/* The engine of that name, NULL with an exception set where there is none; NULL asks for the
+ * best one. */
+const struct gv_inflate_engine *gvpy_engine_find(const struct gvpy_state *state, const char *name);
+PyObject *gvpy_engine_names(const struct gvpy_state *state);
+PyObject *gvpy_inflate(PyObject *module, PyObject *args, PyObject *kwargs);
+
+/* gvpy_reader.c */
+extern PyType_Spec gvpy_reader_spec;
+
+/* gvpy_arrow.c: a dict of columns as an Arrow struct array: (schema capsule, array capsule), or
+ * the schema capsule alone. */
+PyObject *gvpy_arrow_array(PyObject *module, PyObject *columns);
+PyObject *gvpy_arrow_schema(PyObject *module, PyObject *columns);
+
+#endif

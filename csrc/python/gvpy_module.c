@@ -1,0 +1,176 @@
+/* The module: what it holds, and how it comes and goes. */
+#define GVPY_IMPORTS_NUMPY
+#include "gvpy.h"
+
+static PyObject *
+string_or_none(const char *text)
+{
+    return text != NULL ? PyUnicode_FromString(text) : Py_NewRef(Py_None);
+}
+
+/* Appends `text` to a list; -1 with an exception set. */
+static int
+append(PyObject *list, const char *text)
+{
+    PyObject *string = PyUnicode_FromString(text);
+    int result = string != NULL ? PyList_Append(list, string) : -1;
+    Py_XDECREF(string);
+    return result;
+}
+
+PyDoc_STRVAR(config_doc, "config($module, /)\n--\n\n"
+                         "What was built in: version, compiler, zlib, inflate engines, SIMD.");
+
+static PyObject *
+config(PyObject *module, PyObject *unused)
+{
+    PyObject *variants = PyList_New(0);
+    const struct gv_scan_ops *const *variant = gv_scan_variants();
+    while (variants != NULL && *variant != NULL) {
+        if (append(variants, (*variant++)->name) < 0) {
+            Py_CLEAR(variants);
+        }
+    }
+    if (variants == NULL) {
+        return NULL;
+    }
+    return Py_BuildValue("{sssssNsNsssN}", "version", GV_VERSION, "compiler", GV_COMPILER, "zlib",
+                         string_or_none(gv_inflate_zlib_version()), "inflate_engines",
+                         gvpy_engine_names(PyModule_GetState(module)), "simd",
+                         gv_scan_find(NULL)->name, "simd_variants", variants);
+}
+
+PyDoc_STRVAR(inflate_doc, "inflate($module, /, data, engine=None)\n--\n\n"
+                          "The text of a plain, gzip or BGZF input, as the reader would see it.");
+
+PyDoc_STRVAR(arrow_doc, "arrow_array($module, columns, /)\n--\n\n"
+                        "(schema capsule, array capsule) of the columns as one struct array.");
+
+PyDoc_STRVAR(schema_doc, "arrow_schema($module, columns, /)\n--\n\n"
+                         "The schema capsule alone.");
+
+PyDoc_STRVAR(table_doc, "error_table($module, /)\n--\n\n"
+                        "{core status: name of its class in genomevedic.errors}.");
+
+static PyMethodDef methods[] = {
+    {"config", config, METH_NOARGS, config_doc},
+    {"inflate", (PyCFunction)(void (*)(void))gvpy_inflate, METH_VARARGS | METH_KEYWORDS,
+     inflate_doc},
+    {"arrow_array", gvpy_arrow_array, METH_O, arrow_doc},
+    {"arrow_schema", gvpy_arrow_schema, METH_O, schema_doc},
+    {"error_table", gvpy_error_table, METH_NOARGS, table_doc},
+    {NULL},
+};
+
+/* Adds a tuple of names as a constant; -1 with an exception set. */
+static int
+add_names(PyObject *module, const char *constant, PyObject *names)
+{
+    PyObject *tuple = names != NULL ? PyList_AsTuple(names) : NULL;
+    int result = tuple != NULL ? PyModule_AddObjectRef(module, constant, tuple) : -1;
+    Py_XDECREF(tuple);
+    Py_XDECREF(names);
+    return result;
+}
+
+static PyObject *
+column_names(bool default_only)
+{
+    PyObject *names = PyList_New(0);
+    for (unsigned i = 0; names != NULL && i < GV_COLUMN_COUNT; i++) {
+        const struct gv_column_spec *spec = gv_column_spec((enum gv_column)i);
+        if ((spec->is_default || !default_only) && append(names, spec->name) < 0) {
+            Py_CLEAR(names);
+        }
+    }
+    return names;
+}
+
+static PyObject *
+layout_names(void)
+{
+    PyObject *names = PyList_New(0);
+    const struct gv_layout *const *layout = gv_layouts();
+    while (names != NULL && *layout != NULL) {
+        if (append(names, (*layout++)->name) < 0) {
+            Py_CLEAR(names);
+        }
+    }
+    return names;
+}
+
+static PyTypeObject *
+add_type(PyObject *module, PyType_Spec *spec)
+{
+    PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    if (type != NULL && PyModule_AddType(module, type) < 0) {
+        Py_CLEAR(type);
+    }
+    return type;
+}
+
+static int
+module_exec(PyObject *module)
+{
+    import_array1(-1);
+    struct gvpy_state *state = PyModule_GetState(module);
+    gvpy_inflate_init(&state->python_zlib);
+    state->lease_type = add_type(module, &gvpy_lease_spec);
+    state->reader_type = add_type(module, &gvpy_reader_spec);
+    if (state->lease_type == NULL || state->reader_type == NULL ||
+        add_names(module, "COLUMNS", column_names(false)) < 0 ||
+        add_names(module, "DEFAULT_COLUMNS", column_names(true)) < 0 ||
+        add_names(module, "LAYOUTS", layout_names()) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
+static int
+module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    struct gvpy_state *state = PyModule_GetState(module);
+    Py_VISIT(state->lease_type);
+    Py_VISIT(state->reader_type);
+    return 0;
+}
+
+static int
+module_clear(PyObject *module)
+{
+    struct gvpy_state *state = PyModule_GetState(module);
+    Py_CLEAR(state->lease_type);
+    Py_CLEAR(state->reader_type);
+    return 0;
+}
+
+static void
+module_free(void *module)
+{
+    (void)module_clear(module);
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, module_exec},
+#ifdef Py_mod_multiple_interpreters
+    /* As NumPy declares itself. */
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+PyDoc_STRVAR(module_doc, "The C core of genomevedic; use it through genomevedic.");
+
+struct PyModuleDef gvpy_module = {
+    PyModuleDef_HEAD_INIT,         .m_name = "genomevedic._core",
+    .m_doc = module_doc,           .m_size = sizeof(struct gvpy_state),
+    .m_methods = methods,          .m_slots = slots,
+    .m_traverse = module_traverse, .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC
+PyInit__core(void)
+{
+    return PyModuleDef_Init(&gvpy_module);
+}

@@ -1,0 +1,487 @@
+/* The Reader type: the core's reader over a list of Python sources.
+ *
+ * advance() leaves the GIL for as long as the core works; callbacks into file objects take it
+ * back.  One thread at a time: `busy` is held by whoever is inside, and others are told so. */
+#include "gvpy.h"
+
+/* Owns: everything it points to.
+ * Invariants: is_open iff held is in use and the core's reader has a source; next <= number of
+ * sources; sources[next - 1] is the one that is open. */
+struct gvpy_reader {
+    PyObject_HEAD
+    struct gv_reader *reader;     /* NULL once closed */
+    struct gv_reader_stats stats; /* as they were at close */
+    PyObject *sources;            /* tuple of (label, object) */
+    Py_ssize_t next;
+    bool is_open;
+    struct gvpy_source held;
+    atomic_bool busy;
+};
+
+/* ---------------------------------------------------------------------------------------------
+ * Arguments
+ * ------------------------------------------------------------------------------------------ */
+
+static int
+parse_columns(PyObject *names, gv_column_set *columns)
+{
+    *columns = 0;
+    Py_ssize_t count = PyTuple_GET_SIZE(names);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, i));
+        if (name == NULL) {
+            return -1;
+        }
+        enum gv_column column = gv_column_find(name);
+        if (column == GV_COLUMN_COUNT) {
+            PyErr_Format(PyExc_ValueError, "there is no column '%s'", name);
+            return -1;
+        }
+        *columns |= GV_COLUMN_BIT(column);
+    }
+    return 0;
+}
+
+static int
+parse_alphabet(const char *name, enum gv_alphabet *alphabet)
+{
+    static const char *const names[GV_ALPHABET_COUNT] = {
+        [GV_ALPHABET_ANY] = "any",
+        [GV_ALPHABET_DNA] = "dna",
+        [GV_ALPHABET_IUPAC] = "iupac",
+    };
+    for (int i = 0; i < GV_ALPHABET_COUNT; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *alphabet = (enum gv_alphabet)i;
+            return 0;
+        }
+    }
+    PyErr_Format(PyExc_ValueError, "there is no alphabet '%s'; there are 'dna' and 'iupac'", name);
+    return -1;
+}
+
+static int
+parse_encoding(const char *name, uint8_t *zero)
+{
+    if (strcmp(name, "phred33") == 0) {
+        *zero = GV_PHRED33_ZERO;
+        return 0;
+    }
+    if (strcmp(name, "phred64") == 0) {
+        *zero = GV_PHRED64_ZERO;
+        return 0;
+    }
+    PyErr_Format(PyExc_ValueError, "encoding is 'phred33' or 'phred64', not '%s'", name);
+    return -1;
+}
+
+static int
+parse_sizes(Py_ssize_t max_record_bytes, PyObject *memory_limit, struct gv_reader_options *options)
+{
+    if (max_record_bytes < (Py_ssize_t)GV_RECORD_CAP_LEAST ||
+        max_record_bytes > (Py_ssize_t)GV_RECORD_CAP_MOST) {
+        PyErr_Format(PyExc_ValueError, "max_record_bytes is %zd; it goes from %zu to %zu",
+                     max_record_bytes, GV_RECORD_CAP_LEAST, GV_RECORD_CAP_MOST);
+        return -1;
+    }
+    options->max_record_bytes = (size_t)max_record_bytes;
+    options->memory_limit = GV_NO_LIMIT;
+    if (memory_limit != Py_None) {
+        options->memory_limit = PyLong_AsSize_t(memory_limit);
+        if (PyErr_Occurred()) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *
+reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {
+        "sources",      "columns",          "layout", "min_quality", "encoding", "alphabet",
+        "memory_limit", "max_record_bytes", "simd",   "engine",      NULL};
+    PyObject *sources, *columns, *memory_limit = Py_None;
+    const char *layout, *encoding = "phred33", *alphabet = "any", *simd = NULL, *engine = NULL;
+    Py_ssize_t max_record_bytes = (Py_ssize_t)1 << 30;
+    struct gv_reader_options options = {0};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!s|$dssOnzz:Reader", keywords, &PyTuple_Type,
+                                     &sources, &PyTuple_Type, &columns, &layout,
+                                     &options.min_quality, &encoding, &alphabet, &memory_limit,
+                                     &max_record_bytes, &simd, &engine)) {
+        return NULL;
+    }
+    struct gvpy_state *state = gvpy_state_of_type(type);
+    if (state == NULL || parse_columns(columns, &options.columns) < 0 ||
+        parse_alphabet(alphabet, &options.alphabet) < 0 ||
+        parse_encoding(encoding, &options.zero) < 0 ||
+        parse_sizes(max_record_bytes, memory_limit, &options) < 0) {
+        return NULL;
+    }
+    options.layout = gv_layout_find(layout);
+    if (options.layout == NULL) {
+        return PyErr_Format(PyExc_ValueError, "there is no layout '%s'", layout);
+    }
+    options.ops = gv_scan_find(simd);
+    if (options.ops == NULL) {
+        return PyErr_Format(PyExc_ValueError,
+                            "there is no SIMD variant '%s' here; see genomevedic.show_config()",
+                            simd);
+    }
+    options.engine = gvpy_engine_find(state, engine);
+    if (options.engine == NULL) {
+        return NULL;
+    }
+    struct gvpy_reader *self = (struct gvpy_reader *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    atomic_init(&self->busy, false);
+    self->sources = Py_NewRef(sources);
+    if (gv_reader_new(&options, &self->reader) != GV_OK) {
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    return (PyObject *)self;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * One at a time
+ * ------------------------------------------------------------------------------------------ */
+
+static bool
+enter(struct gvpy_reader *self)
+{
+    if (atomic_exchange(&self->busy, true)) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "this reader is in use; a reader serves one thread at a time");
+        return false;
+    }
+    if (self->reader == NULL || self->sources == NULL) {
+        atomic_store(&self->busy, false);
+        PyErr_SetString(PyExc_ValueError, "this reader is closed");
+        return false;
+    }
+    return true;
+}
+
+static void
+leave(struct gvpy_reader *self)
+{
+    atomic_store(&self->busy, false);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Sources, one after another
+ * ------------------------------------------------------------------------------------------ */
+
+/* The label of source i; borrowed. */
+static PyObject *
+label(const struct gvpy_reader *self, Py_ssize_t i)
+{
+    return PyTuple_GET_ITEM(PyTuple_GET_ITEM(self->sources, i), 0);
+}
+
+static void
+close_source(struct gvpy_reader *self)
+{
+    if (self->is_open) {
+        self->is_open = false;
+        gv_reader_close(self->reader);
+        gvpy_source_release(&self->held);
+    }
+}
+
+/* Opens the next source; -1 with an exception set. */
+static int
+open_source(struct gvpy_reader *self)
+{
+    struct gv_source source;
+    struct gv_error error = {.status = GV_OK};
+    PyObject *object = PyTuple_GET_ITEM(PyTuple_GET_ITEM(self->sources, self->next), 1);
+    enum gv_status status;
+    do {
+        status = gvpy_source_open(&self->held, object, &source, &error);
+        if (status == GV_INTERRUPTED && PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+    } while (status == GV_INTERRUPTED);
+    if (status != GV_OK) {
+        if (status != GV_CALLBACK_FAILED) {
+            (void)gvpy_raise(&error, label(self, self->next));
+        }
+        return -1;
+    }
+    gv_reader_open(self->reader, source);
+    self->is_open = true;
+    self->next++;
+    return 0;
+}
+
+/* Makes the cause of an exception now set the one that a file object raised.  What is not an
+ * Exception (KeyboardInterrupt, SystemExit) is raised as it is. */
+static void
+raise_from_callback(struct gvpy_reader *self, const struct gv_error *error)
+{
+    PyObject *cause = self->held.cause;
+    self->held.cause = NULL;
+    if (!PyObject_TypeCheck(cause, (PyTypeObject *)PyExc_Exception)) {
+        PyErr_SetObject((PyObject *)Py_TYPE(cause), cause);
+        Py_DECREF(cause);
+        return;
+    }
+    (void)gvpy_raise(error, label(self, self->next - 1));
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (PyObject_HasAttrString(cause, "errno")) {
+        PyObject *number = PyObject_GetAttrString(cause, "errno");
+        if (number == NULL || PyObject_SetAttrString(value, "errno", number) < 0) {
+            PyErr_Clear();
+        }
+        Py_XDECREF(number);
+    }
+    PyException_SetCause(value, cause); /* takes the reference */
+    PyErr_Restore(type, value, traceback);
+}
+
+/* 1: at the bounds; 0: every source is over; -1: an exception is set. */
+static int
+advance(struct gvpy_reader *self, size_t most_rows, size_t most_text)
+{
+    for (;;) {
+        if (!self->is_open) {
+            if (self->next == PyTuple_GET_SIZE(self->sources)) {
+                return 0;
+            }
+            if (open_source(self) < 0) {
+                return -1;
+            }
+        }
+        struct gv_error error;
+        enum gv_status status;
+        Py_BEGIN_ALLOW_THREADS
+        status = gv_reader_advance(self->reader, most_rows, most_text, &error);
+        Py_END_ALLOW_THREADS
+        switch (status) {
+        case GV_OK:
+            return 1;
+        case GV_END:
+            close_source(self);
+            break;
+        case GV_INTERRUPTED:
+            if (PyErr_CheckSignals() < 0) {
+                return -1;
+            }
+            break;
+        case GV_CALLBACK_FAILED:
+            if (self->held.cause != NULL) {
+                raise_from_callback(self, &error);
+                return -1;
+            }
+            /* fall through */
+        default:
+            (void)gvpy_raise(&error, label(self, self->next - 1));
+            return -1;
+        }
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Methods
+ * ------------------------------------------------------------------------------------------ */
+
+PyDoc_STRVAR(advance_doc,
+             "advance($self, most_rows, most_text, /)\n--\n\n"
+             "Read until the table holds `most_rows` rows or about `most_text` bytes of text were\n"
+             "read; False once every source is over.");
+
+static PyObject *
+reader_advance(PyObject *object, PyObject *args)
+{
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    Py_ssize_t most_rows, most_text;
+    if (!PyArg_ParseTuple(args, "nn:advance", &most_rows, &most_text)) {
+        return NULL;
+    }
+    if (most_rows < 0 || most_text < 0) {
+        PyErr_SetString(PyExc_ValueError, "advance() takes no negative bounds");
+        return NULL;
+    }
+    if (!enter(self)) {
+        return NULL;
+    }
+    int more = advance(self, (size_t)most_rows, (size_t)most_text);
+    leave(self);
+    return more < 0 ? NULL : PyBool_FromLong(more);
+}
+
+PyDoc_STRVAR(take_doc, "take($self, /)\n--\n\n"
+                       "Seal the table and return its columns: {name: array}, or for text\n"
+                       "{name: (offsets, data)}.  The next table begins.");
+
+static PyObject *
+reader_take(PyObject *object, PyObject *unused)
+{
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    struct gvpy_state *state = gvpy_state_of_type(Py_TYPE(object));
+    if (state == NULL || !enter(self)) {
+        return NULL;
+    }
+    struct gv_sealed sealed;
+    enum gv_status status = gv_reader_seal(self->reader, &sealed);
+    leave(self);
+    return status == GV_OK ? gvpy_columns(state, &sealed) : PyErr_NoMemory();
+}
+
+PyDoc_STRVAR(close_doc, "close($self, /)\n--\n\nClose what is open; harmless when called again.");
+
+static PyObject *
+reader_close(PyObject *object, PyObject *unused)
+{
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    if (self->reader == NULL) {
+        Py_RETURN_NONE;
+    }
+    if (!enter(self)) {
+        return NULL;
+    }
+    close_source(self);
+    self->stats = gv_reader_stats(self->reader);
+    gv_reader_free(self->reader);
+    self->reader = NULL;
+    leave(self);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(stats_doc, "stats($self, /)\n--\n\nThe counts so far, over all sources.");
+
+static PyObject *
+reader_stats(PyObject *object, PyObject *unused)
+{
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    struct gv_reader_stats stats = self->stats;
+    if (self->reader != NULL) {
+        if (!enter(self)) {
+            return NULL;
+        }
+        stats = gv_reader_stats(self->reader);
+        leave(self);
+    }
+    return Py_BuildValue(
+        "{sKsKsKsKsKsKsKsKsKsKsKsO}", "reads", (unsigned long long)stats.reads, "kept",
+        (unsigned long long)stats.kept, "bases", (unsigned long long)stats.bases, "known_bases",
+        (unsigned long long)stats.known_bases, "gc_bases", (unsigned long long)stats.gc_bases,
+        "phred_sum", (unsigned long long)stats.phred_sum, "unplaced",
+        (unsigned long long)stats.unplaced, "bytes_in", (unsigned long long)stats.bytes_in,
+        "text_bytes", (unsigned long long)stats.text_bytes, "sources",
+        (unsigned long long)stats.sources, "missing_end_blocks",
+        (unsigned long long)stats.missing_end_blocks, "wrapped",
+        stats.wrapped ? Py_True : Py_False);
+}
+
+PyDoc_STRVAR(source_doc, "source($self, /)\n--\n\n"
+                         "Of the source at hand: (index, format, bytes read, size or None).");
+
+static PyObject *
+reader_source(PyObject *object, PyObject *unused)
+{
+    static const char *const formats[] = {
+        [GV_INPUT_UNKNOWN] = "unknown",
+        [GV_INPUT_PLAIN] = "plain",
+        [GV_INPUT_GZIP] = "gzip",
+        [GV_INPUT_BGZF] = "bgzf",
+    };
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    if (!enter(self)) {
+        return NULL;
+    }
+    enum gv_input_format format = gv_reader_format(self->reader);
+    unsigned long long read = gv_reader_source_read(self->reader);
+    unsigned long long size = gv_reader_source_size(self->reader);
+    bool is_open = self->is_open;
+    Py_ssize_t index = self->next - 1;
+    leave(self);
+    if (!is_open) {
+        Py_RETURN_NONE;
+    }
+    return size > 0 ? Py_BuildValue("nsKK", index, formats[format], read, size)
+                    : Py_BuildValue("nsKO", index, formats[format], read, Py_None);
+}
+
+static PyObject *
+reader_rows(PyObject *object, void *closure)
+{
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    if (!enter(self)) {
+        return NULL;
+    }
+    size_t rows = gv_reader_rows(self->reader);
+    leave(self);
+    return PyLong_FromSize_t(rows);
+}
+
+static int
+reader_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->sources);
+    return gvpy_source_traverse(&self->held, visit, arg);
+}
+
+static int
+reader_clear(PyObject *object)
+{
+    /* Unreachable, so nobody is inside; the core lets go of its source before its memory goes. */
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    close_source(self);
+    Py_CLEAR(self->sources);
+    return 0;
+}
+
+static void
+reader_dealloc(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    PyObject_GC_UnTrack(object);
+    (void)reader_clear(object);
+    gv_reader_free(self->reader);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+static PyMethodDef reader_methods[] = {
+    {"advance", reader_advance, METH_VARARGS, advance_doc},
+    {"take", reader_take, METH_NOARGS, take_doc},
+    {"close", reader_close, METH_NOARGS, close_doc},
+    {"stats", reader_stats, METH_NOARGS, stats_doc},
+    {"source", reader_source, METH_NOARGS, source_doc},
+    {NULL},
+};
+
+static PyGetSetDef reader_getset[] = {
+    {"rows", reader_rows, NULL, PyDoc_STR("Rows in the table being built."), NULL},
+    {NULL},
+};
+
+PyDoc_STRVAR(reader_doc,
+             "Reader(sources, columns, layout, *, min_quality=0.0, encoding='phred33',\n"
+             "       alphabet='any', memory_limit=None, max_record_bytes=1073741824, simd=None,\n"
+             "       engine=None)\n--\n\n"
+             "Reads FASTQ sources, given as (label, object), into tables of particles.");
+
+static PyType_Slot reader_slots[] = {
+    {Py_tp_new, reader_new},           {Py_tp_dealloc, reader_dealloc},
+    {Py_tp_traverse, reader_traverse}, {Py_tp_clear, reader_clear},
+    {Py_tp_methods, reader_methods},   {Py_tp_getset, reader_getset},
+    {Py_tp_doc, (void *)reader_doc},   {0, NULL},
+};
+
+PyType_Spec gvpy_reader_spec = {
+    .name = "genomevedic._core.Reader",
+    .basicsize = sizeof(struct gvpy_reader),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC,
+    .slots = reader_slots,
+};

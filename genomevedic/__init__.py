@@ -1,0 +1,84 @@
+"""Sequencing reads as particles: a place, a colour and a size for every read, zero-copy.
+
+>>> import genomevedic as gv
+>>> particles = gv.read_fastq(gv.datasets.flowcell_sample())
+>>> particles.position.shape[1], particles.gc.dtype.name
+(3, 'float32')
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+try:
+    from ._core import config as _config
+except ModuleNotFoundError as error:
+    if error.name != "genomevedic._core":
+        raise
+    raise ImportError(
+        "genomevedic was imported from a source tree whose C core is not built: run `make demo` "
+        "and use .venv/bin/python, or `pip install .` and start Python elsewhere"
+    ) from error
+
+from . import errors, layouts
+from .config import show_config
+from .fastq import (
+    COLUMNS,
+    DEFAULT_COLUMNS,
+    DEFAULT_MAX_RECORD_BYTES,
+    FastqReader,
+    read_fastq,
+    scan_fastq,
+)
+from .particles import Particles
+from .stats import ReadStats
+from .text import TextColumn
+
+if TYPE_CHECKING:
+    from . import datasets, plot
+    from .peek import FastqSummary, peek_fastq
+
+__version__: str = _config()["version"]
+
+__all__ = [
+    "COLUMNS",
+    "DEFAULT_COLUMNS",
+    "DEFAULT_MAX_RECORD_BYTES",
+    "FastqReader",
+    "FastqSummary",
+    "Particles",
+    "ReadStats",
+    "TextColumn",
+    "__version__",
+    "datasets",
+    "errors",
+    "layouts",
+    "peek_fastq",
+    "plot",
+    "read_fastq",
+    "scan_fastq",
+    "show_config",
+]
+
+# Imported where they are first used: name here -> (module, name there; None for the module).
+_LATE = {
+    "FastqSummary": ("peek", "FastqSummary"),
+    "datasets": ("datasets", None),
+    "peek_fastq": ("peek", "peek_fastq"),
+    "plot": ("plot", None),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module 'genomevedic' has no attribute {name!r}")
+    module_name, attribute = _LATE[name]
+    module = import_module(f"genomevedic.{module_name}")
+    found = module if attribute is None else getattr(module, attribute)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,363 @@
+"""The command line: ``genomevedic info`` and ``genomevedic plot``.
+
+Exit status: 0 done; 1 with one sentence on standard error; 2 the command was not understood;
+130 stopped with Ctrl-C; 141 the reader of standard output went away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import importlib.util
+import io
+import json
+import math
+import os
+import select
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from .errors import GenomeVedicError, MissingEndBlockWarning
+from .fastq import read_fastq, scan_fastq
+from .peek import FastqSummary, peek_fastq, peek_stream, printable
+
+if TYPE_CHECKING:
+    from .particles import Particles
+
+__all__ = ["main"]
+
+_STANDARD_INPUT = "standard input"
+
+# How many reads the look at the beginning examines.
+_PEEK_READS = 1000
+
+# What input, arguments and the machine can cause; anything else is a fault of the program.
+_EXPECTED = (
+    GenomeVedicError,
+    ImportError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    ValueError,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        By default those the process was started with.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A read name may hold bytes that the terminal's encoding cannot show.
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    options = _parser().parse_args(arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = functools.partial(_show_warning, set())
+        return _run(options.run, options)
+
+
+def _run(command: Callable[[argparse.Namespace], None], options: argparse.Namespace) -> int:
+    """Run a command, and turn what can go wrong into a sentence and an exit status.
+
+    A fault of the program itself is left to end in a traceback.
+    """
+    try:
+        command(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Python flushes standard output once more on its way out; that must not fail again.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except _EXPECTED as error:
+        _say(_message(error))
+        return 1
+    return 0
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, OSError) and not isinstance(error, GenomeVedicError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}"
+    return str(error) or type(error).__name__
+
+
+def _say(text: str) -> None:
+    """Write one line to standard error, whatever file names and read names it repeats."""
+    print(f"genomevedic: {printable(' '.join(text.split()))}", file=sys.stderr)
+
+
+def _show_warning(
+    shown: set[str],
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
+    """Say a warning once: the look at the beginning and the reading may find the same.
+
+    What libraries have to say to programmers, as of deprecations, is not for users of a command.
+    """
+    text = str(message)
+    if category in (UserWarning, MissingEndBlockWarning) and text not in shown:
+        shown.add(text)
+        _say(f"note: {text}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    from . import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="genomevedic", description="Sequencing reads as particles."
+    )
+    parser.add_argument("--version", action="version", version=f"genomevedic {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    info = commands.add_parser(
+        "info",
+        help="say what a FASTQ file holds",
+        description="Look at the first reads of a FASTQ file, then read it whole and count.",
+    )
+    _add_source(info)
+    info.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    info.add_argument(
+        "--reads",
+        type=_positive,
+        default=_PEEK_READS,
+        metavar="N",
+        help="number of reads for the look at the beginning (default: %(default)s)",
+    )
+    info.set_defaults(run=_info)
+
+    plot = commands.add_parser(
+        "plot",
+        help="draw a first picture of a FASTQ file",
+        description="Draw the reads as points, and the distributions of GC and mean quality.",
+    )
+    _add_source(plot)
+    plot.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="PICTURE",
+        help="file to write; its ending tells the format (png, pdf, svg, ...)",
+    )
+    plot.add_argument(
+        "--layout", default="auto", help="where a read stands: auto, composition or spiral"
+    )
+    plot.add_argument(
+        "--min-quality",
+        type=float,
+        default=0.0,
+        metavar="Q",
+        help="leave out reads whose mean Phred score is lower",
+    )
+    plot.set_defaults(run=_plot, reads=_PEEK_READS)
+    return parser
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", metavar="FILE", help="FASTQ file, plain, gzip or BGZF; - is standard input"
+    )
+    parser.add_argument(
+        "--encoding",
+        choices=("phred33", "phred64"),
+        help="of the qualities; by default what the first reads show, Phred+33 in doubt",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+class _Waiting(io.RawIOBase):
+    """A stream whose reading a signal interrupts at once.
+
+    A signal that comes just before a blocking read goes unnoticed until there is data. Waiting for
+    data with a time limit, and reading only then, notices it after that time at the latest.
+    """
+
+    def __init__(self, stream: io.RawIOBase, name: str) -> None:
+        self.name = name
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        while not select.select([self._stream], [], [], 0.2)[0]:
+            pass
+        return self._stream.readinto(buffer)
+
+
+def _as_stream(file: str) -> _Waiting | None:
+    """Return a stream where the input can be read only once, None where it is a file on disk."""
+    if file == "-":
+        if sys.stdin is None:
+            raise ValueError("Standard input is closed.")
+        # Unbuffered, so that nothing lies read where waiting for data does not see it.
+        stream: Any = sys.stdin.buffer
+        return _Waiting(getattr(stream, "raw", stream), _STANDARD_INPUT)
+    path = Path(file)
+    if path.is_fifo() or path.is_char_device() or path.is_socket():
+        return _Waiting(path.open("rb", buffering=0), file)
+    return None
+
+
+def _open(options: argparse.Namespace) -> tuple[FastqSummary, Any]:
+    """Look at the beginning of the input, and return what it is and what to read it from.
+
+    What can be read only once is: the bytes of the look are handed out again.
+    """
+    stream = _as_stream(options.file)
+    if stream is None:
+        return peek_fastq(options.file, options.reads), options.file
+    return peek_stream(stream, options.reads, stream.name)
+
+
+def _encoding(options: argparse.Namespace, summary: FastqSummary) -> Literal["phred33", "phred64"]:
+    """Return the encoding to read with; one that was found and not asked for is announced."""
+    if options.encoding:
+        return "phred64" if options.encoding == "phred64" else "phred33"
+    if summary.encoding == "phred64":
+        warnings.warn(
+            "The qualities look like Phred+64 and are read so; --encoding phred33 reads them "
+            "as Phred+33.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return "phred64"
+    return "phred33"
+
+
+def _show_progress() -> bool:
+    """Whether a progress bar has somebody to look at it, and tqdm to draw it."""
+    return sys.stderr.isatty() and importlib.util.find_spec("tqdm") is not None
+
+
+def _info(options: argparse.Namespace) -> None:
+    summary, source = _open(options)
+    encoding = _encoding(options, summary)
+    reader = scan_fastq(source, columns=("length",), encoding=encoding, progress=_show_progress())
+    with reader:
+        for _ in reader.batches():
+            pass
+        stats = reader.stats.as_dict()
+    if options.json:
+        print(json.dumps(_info_json(summary, stats, encoding), indent=2))
+    else:
+        print(_info_text(summary, stats, encoding))
+
+
+def _info_json(summary: FastqSummary, stats: dict[str, Any], encoding: str) -> dict[str, Any]:
+    """Return `info` as values that JSON can hold: what is not a number is null."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, float):
+            return value if math.isfinite(value) else None
+        if isinstance(value, (tuple, list)):
+            return [plain(each) for each in value]
+        return value
+
+    return {
+        "summary": {name: plain(value) for name, value in summary.as_dict().items()},
+        "read_as": encoding,
+        "stats": {name: plain(value) for name, value in stats.items()},
+    }
+
+
+def _info_text(summary: FastqSummary, stats: dict[str, Any], encoding: str) -> str:
+    look = [row for row in summary.rows() if row[0] != "reads in all"]
+    whole = [
+        ("reads", f"{stats['reads']:,}"),
+        ("bases", f"{stats['bases']:,}"),
+        ("unknown bases", f"{stats['unknown_bases']:,}"),
+        ("mean length", _number(stats["mean_length"], "{:,.1f}")),
+        ("GC", _number(stats["mean_gc"], "{:.2%}").replace("%", " %")),
+        ("mean quality", _number(stats["mean_quality"], "Q{:.2f}") + _read_as(encoding)),
+        ("input", f"{stats['bytes_in']:,} bytes"),
+        ("text", f"{stats['text_bytes']:,} bytes"),
+        ("time", f"{stats['seconds']:.2f} s"),
+    ]
+    if stats["wrapped"]:
+        whole.append(("records", "wrapped over several lines"))
+    if stats["missing_end_blocks"]:
+        whole.append(("BGZF", "the end block is missing: the file may have been cut"))
+    width = max(len(label) for label, _ in look + whole)
+
+    def table(title: str, rows: list[tuple[str, str]]) -> list[str]:
+        return [title, *(f"  {label:<{width}}  {text}" for label, text in rows)]
+
+    return "\n".join([*table("At the beginning", look), "", *table("In the whole input", whole)])
+
+
+def _read_as(encoding: str) -> str:
+    return " (read as Phred+64)" if encoding == "phred64" else ""
+
+
+def _number(value: float, form: str) -> str:
+    return "unknown" if math.isnan(value) else form.format(value)
+
+
+def _plot(options: argparse.Namespace) -> None:
+    from . import plot
+
+    figure = plot.new_figure()
+    _check_output(figure, options.output)
+    summary, source = _open(options)
+    particles = read_fastq(
+        source,
+        layout=options.layout,
+        min_quality=options.min_quality,
+        columns=("position", "color", "size", "length", "gc", "quality"),
+        encoding=_encoding(options, summary),
+        progress=_show_progress(),
+    )
+    plot.overview(particles, fig=figure, title=_title(options, particles), rng=0)
+    figure.savefig(options.output)
+    print(options.output)
+
+
+def _check_output(figure: Any, output: Path) -> None:
+    """Raise before the input is read where the picture could not be written after it."""
+    formats = figure.canvas.get_supported_filetypes()
+    if output.suffix[1:].lower() not in formats:
+        known = ", ".join(sorted(formats))
+        raise ValueError(
+            f"The ending of {output} names no picture format; it must be one of {known}."
+        )
+    if not output.parent.is_dir():
+        raise ValueError(f"The folder {output.parent} for the picture does not exist.")
+
+
+def _title(options: argparse.Namespace, particles: Particles) -> str:
+    name = _STANDARD_INPUT if options.file == "-" else Path(options.file).name
+    count = len(particles)
+    title = f"{name}: {count:,} {'read' if count == 1 else 'reads'}"
+    filtered = particles.stats.filtered if particles.stats else 0
+    if filtered:
+        title += f", {filtered:,} below Q{options.min_quality:g} left out"
+    return title

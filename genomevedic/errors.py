@@ -1,0 +1,226 @@
+"""The errors that genomevedic raises: each says what went wrong, where, and how bad it is.
+
+Every error is a `GenomeVedicError` and also the builtin error that fits, so that code which
+knows nothing of genomevedic still catches what it expects: a malformed record is a `ValueError`,
+a file cut short an `EOFError`, a full memory a `MemoryError`, a file that cannot be read an
+`OSError`.
+
+    GenomeVedicError
+      FastqFormatError          ValueError         a record breaks the format
+        QualityMismatchError                       as many qualities as bases are needed
+        TruncatedFileError      EOFError           the input ends inside a record or gzip member
+        RecordTooLongError                         longer than ``max_record_bytes``
+      MemoryAllocationError     MemoryError        the system has no more memory
+        MemoryLimitError                           ``memory_limit`` would be passed
+      SourceReadError           OSError            opening or reading failed; keeps ``errno``
+        SourceNotFoundError     FileNotFoundError
+        SourcePermissionError   PermissionError
+        BadGzipError                               damaged gzip data
+"""
+
+from __future__ import annotations
+
+import errno as _errno
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+from typing import Any
+
+__all__ = [
+    "BadGzipError",
+    "ErrorCode",
+    "FastqFormatError",
+    "GenomeVedicError",
+    "MemoryAllocationError",
+    "MemoryLimitError",
+    "MissingEndBlockWarning",
+    "QualityMismatchError",
+    "RecordTooLongError",
+    "Severity",
+    "SourceNotFoundError",
+    "SourcePermissionError",
+    "SourceReadError",
+    "TruncatedFileError",
+]
+
+
+class ErrorCode(StrEnum):
+    """What went wrong, as a word that programs can compare."""
+
+    INVALID_FASTQ = "INVALID_FASTQ"
+    QUALITY_MISMATCH = "QUALITY_MISMATCH"
+    TRUNCATED = "TRUNCATED"
+    FILE_READ = "FILE_READ"
+    MEMORY_ALLOCATION = "MEMORY_ALLOCATION"
+    MEMORY_EXHAUSTED = "MEMORY_EXHAUSTED"
+
+
+class Severity(IntEnum):
+    """How bad it is; severities compare by order."""
+
+    INFO = 10
+    WARNING = 20
+    ERROR = 30
+    CRITICAL = 40
+
+
+class GenomeVedicError(Exception):
+    """Base of every error that genomevedic raises.
+
+    Parameters
+    ----------
+    message : str
+        One sentence for a person.
+    **context
+        Everything known about the fault, by name; becomes `context`.
+
+    Attributes
+    ----------
+    code : ErrorCode
+        What went wrong, for programs.
+    severity : Severity
+        How bad it is.
+    recoverable : bool
+        Whether trying again, perhaps with other arguments, can help without another file.
+    context : Mapping
+        Read-only: what is known of the fault, such as ``path``, ``line``, ``record``, ``offset``.
+    timestamp : datetime
+        When it was raised, in UTC.
+    """
+
+    code: ErrorCode
+    severity: Severity = Severity.ERROR
+    recoverable: bool = False
+
+    def __init__(self, message: str, **context: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.context: Mapping[str, Any] = MappingProxyType(context)
+        self.timestamp = datetime.now(UTC)
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.message, dict(self.context), self.timestamp)
+
+
+class _InputError(GenomeVedicError):
+    """A fault at a place in the input."""
+
+    @property
+    def path(self) -> str | None:
+        """The file, or words for a source that has no name."""
+        return self.context.get("path")
+
+    @property
+    def line(self) -> int | None:
+        """The line, counted from 1 in the decompressed text; None where it is in no record."""
+        return self.context.get("line")
+
+    @property
+    def record(self) -> int | None:
+        """The record, counted from 1 within its source; None where it is in none."""
+        return self.context.get("record")
+
+    @property
+    def offset(self) -> int | None:
+        """The byte, counted from 0 in the decompressed text; None where unknown."""
+        return self.context.get("offset")
+
+    @property
+    def field(self) -> str | None:
+        """The part of the record: ``"header"``, ``"sequence"``, ``"separator"``, ``"quality"``."""
+        return self.context.get("field")
+
+
+class FastqFormatError(_InputError, ValueError):
+    """A record breaks the FASTQ format."""
+
+    code = ErrorCode.INVALID_FASTQ
+
+
+class QualityMismatchError(FastqFormatError):
+    """A quality line is not as long as its sequence."""
+
+    code = ErrorCode.QUALITY_MISMATCH
+
+
+class TruncatedFileError(FastqFormatError, EOFError):
+    """The input ends inside a record, or inside a gzip member."""
+
+    code = ErrorCode.TRUNCATED
+
+
+class RecordTooLongError(FastqFormatError):
+    """A record is longer than ``max_record_bytes``, or a read has 2**32 bases or more."""
+
+    recoverable = True
+
+
+class MemoryAllocationError(_InputError, MemoryError):
+    """The system has no more memory to give."""
+
+    code = ErrorCode.MEMORY_ALLOCATION
+    severity = Severity.CRITICAL
+
+
+class MemoryLimitError(MemoryAllocationError):
+    """The columns would pass ``memory_limit``; ``context["reads"]`` says how many reads fitted."""
+
+    code = ErrorCode.MEMORY_EXHAUSTED
+    severity = Severity.ERROR
+    recoverable = True
+
+
+class SourceReadError(_InputError, OSError):
+    """A source could not be opened or read; ``errno`` says why where the system said so."""
+
+    code = ErrorCode.FILE_READ
+
+    def __init__(self, message: str, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.errno = context.get("errno")
+        self.filename = context.get("path")
+
+
+class SourceNotFoundError(SourceReadError, FileNotFoundError):
+    """There is no file at the path given."""
+
+
+class SourcePermissionError(SourceReadError, PermissionError):
+    """The file may not be read by this user."""
+
+
+class BadGzipError(SourceReadError):
+    """The gzip data are damaged: a header, the compressed bytes, a checksum or a length."""
+
+
+class MissingEndBlockWarning(UserWarning):
+    """A BGZF file ends without its end block: it may have been cut between two blocks."""
+
+
+_CLASS_OF_ERRNO = {
+    _errno.ENOENT: SourceNotFoundError,
+    _errno.ENOTDIR: SourceNotFoundError,
+    _errno.EACCES: SourcePermissionError,
+    _errno.EPERM: SourcePermissionError,
+}
+
+
+def _make(name: str, message: str, context: dict[str, Any]) -> GenomeVedicError:
+    """Make the error that the core asks for by the name of its class."""
+    kind: type[GenomeVedicError] = globals()[name]
+    if kind is SourceReadError:
+        kind = _CLASS_OF_ERRNO.get(context.get("errno", 0), SourceReadError)
+    return kind(message, **context)
+
+
+def _restore(
+    kind: type[GenomeVedicError], message: str, context: dict[str, Any], timestamp: datetime
+) -> GenomeVedicError:
+    """Make an error again from what pickling kept of it."""
+    error = kind(message, **context)
+    error.timestamp = timestamp
+    return error

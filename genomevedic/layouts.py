@@ -1,0 +1,148 @@
+"""Where particles stand: what each layout means, in words and numbers.
+
+The places themselves are computed in the core while a file is read; a layout here is what a
+picture needs to label its axes and to draw its points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import _core
+
+__all__ = ["Composition", "Layout", "Spiral", "find"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A way to place particles.
+
+    Attributes
+    ----------
+    name : str
+        The name by which readers know it.
+    axes : tuple of str
+        What x, y and z show.
+    units : tuple of str
+        Their units; empty for a plain number.
+    point_size : float
+        The natural diameter of a particle of size 1, in the layout's units.
+    description : str
+        What a place means, in words.
+    """
+
+    name: str
+    axes: tuple[str, str, str]
+    units: tuple[str, str, str]
+    point_size: float
+    description: str
+
+
+def Composition() -> Layout:
+    """Place a read by what it is made of: the end point of its Z curve over its length.
+
+    ``x`` parts purines from pyrimidines, ``y`` amino from keto bases, ``z`` is ``1 - 2 GC``. Both
+    strands of a molecule share a place (``x >= 0``). Coordinates lie in -1..1; a read without a
+    known base has no place (NaN).
+
+    Returns
+    -------
+    Layout
+
+    References
+    ----------
+    Zhang and Zhang (1994), Z curves, an intuitive tool for visualizing and analyzing the DNA
+    sequences. J Biomol Struct Dyn 11:767-782.
+    """
+    return Layout(
+        name="composition",
+        axes=("purine − pyrimidine", "amino − keto", "weak − strong (1 − 2 GC)"),
+        units=("", "", ""),
+        point_size=0.01,
+        description="base composition of each read, both strands folded together",
+    )
+
+
+def Spiral() -> Layout:
+    """Lay the reads out in their order, on a sunflower spiral. Decorative.
+
+    ``r = sqrt(i + 1/2)``, ``theta = 2.399963 i`` for the read with ordinal ``i``: the picture
+    shows the order of the file, and neighbours on it are not neighbours in the file.
+
+    Returns
+    -------
+    Layout
+
+    References
+    ----------
+    Vogel (1979), A better way to construct the sunflower head. Math Biosci 44:179-189.
+    """
+    return Layout(
+        name="spiral",
+        axes=("x", "y", "z"),
+        units=("", "", ""),
+        point_size=1.0,
+        description="order of the reads on a sunflower spiral; decorative",
+    )
+
+
+_LAYOUTS = {"composition": Composition, "spiral": Spiral}
+
+# Layouts of the design that a later version brings.
+_LATER = frozenset(
+    [
+        "flowcell",
+        "nanopore",
+        "pacbio",
+        "mgi",
+        "tetranucleotide",
+        "grid",
+        "linear",
+        "hilbert",
+        "rainfall",
+    ]
+)
+
+
+def find(layout: str | Layout) -> Layout:
+    """Return the layout of that name; ``"auto"`` is composition.
+
+    Parameters
+    ----------
+    layout : str or Layout
+        A name, in any case, or a layout, which is returned as it is.
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    NotImplementedError
+        The layout belongs to a later version.
+    ValueError
+        There is no such layout.
+
+    Examples
+    --------
+    >>> find("auto").name
+    'composition'
+    """
+    if isinstance(layout, Layout):
+        return find(layout.name)
+    if not isinstance(layout, str):
+        raise TypeError(
+            f"layout must be a name or a gv.layouts.Layout, not {type(layout).__name__}"
+        )
+    name = layout.lower()
+    if name == "auto":
+        name = _core.LAYOUTS[0]
+    if name in _LATER:
+        raise NotImplementedError(f"layout={layout!r} is not built yet; there are {_names()}")
+    if name not in _LAYOUTS:
+        raise ValueError(f"there is no layout {layout!r}; there are {_names()}")
+    return _LAYOUTS[name]()
+
+
+def _names() -> str:
+    return " and ".join(repr(name) for name in _core.LAYOUTS)

@@ -1,0 +1,417 @@
+"""Particles: the columns of a set of reads, as views of the memory that the core filled."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from . import _core
+from .text import TextColumn
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from .layouts import Layout
+    from .stats import ReadStats
+
+    Column = npt.NDArray[Any] | TextColumn
+
+__all__ = ["Particles"]
+
+# Rows that a printed table shows at each end.
+_SHOWN_ROWS = 5
+
+# How the columns of several values are named when they are laid flat.
+_FLAT_NAMES = {"position": ("x", "y", "z"), "color": ("r", "g", "b", "a")}
+
+
+class Particles:
+    r"""A set of reads as particles: a place, a colour, a size and the measures of each read.
+
+    Columns are attributes: ``p.gc``, or ``p["gc"]``. Those a reader filled are views of one piece
+    of memory that lives as long as any view of it; they are writable, and writing through one
+    view is seen in every other. ``p[10:20]`` is a view of the same memory, ``p[mask]`` and
+    ``p[rows]`` are copies, ``p[3]`` is one row as a dict.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray or TextColumn
+        The columns by name, all of the same length.
+    layout : Layout
+        What the positions mean.
+    stats : ReadStats, optional
+        What the reader counted; None for particles that no reader gave.
+
+    Attributes
+    ----------
+    position : ndarray of float32, shape (N, 3)
+        Place, in the units of `layout`; NaN for a read without one.
+    color : ndarray of float32, shape (N, 4)
+        Red, green, blue, alpha in 0..1: GC content from blue (0) over cyan (0.4), green (0.5) and
+        yellow (0.6) to red (1); grey where no base is known.
+    size : ndarray of float32, shape (N,)
+        Relative size, from 0.5 (mean Phred 0) to 2.0 (40 and above), times ``layout.point_size``.
+    metadata : ndarray of uint64, shape (N,)
+        The record's ordinal over all sources, from 0, counted before filtering.
+    length : ndarray of uint32, shape (N,)
+        Bases.
+    gc : ndarray of float32, shape (N,)
+        (G+C) / (A+C+G+T+U) in 0..1; NaN where no base is known.
+    quality : ndarray of float32, shape (N,)
+        Arithmetic mean of the Phred scores; NaN for an empty read.
+    error_quality : ndarray of float32, shape (N,)
+        -10 log10 of the mean error probability; NaN for an empty read. On request.
+    name, sequence, qualities : TextColumn
+        The header line without its ``@``, the bases, and the quality characters as they stand in
+        the file. On request.
+
+    Examples
+    --------
+    >>> import genomevedic as gv
+    >>> p = gv.read_fastq(b"@r1\nACGT\n+\nIIII\n@r2\nGGCC\n+\n!!!!\n")
+    >>> len(p), p.gc.tolist(), p.quality.tolist()
+    (2, [0.5, 1.0], [40.0, 0.0])
+    """
+
+    __slots__ = ("_columns", "layout", "stats")
+    __hash__ = None  # type: ignore[assignment]
+
+    if TYPE_CHECKING:
+        position: npt.NDArray[np.float32]
+        color: npt.NDArray[np.float32]
+        size: npt.NDArray[np.float32]
+        metadata: npt.NDArray[np.uint64]
+        length: npt.NDArray[np.uint32]
+        gc: npt.NDArray[np.float32]
+        quality: npt.NDArray[np.float32]
+        error_quality: npt.NDArray[np.float32]
+        name: TextColumn
+        sequence: TextColumn
+        qualities: TextColumn
+
+    def __init__(
+        self, columns: Mapping[str, Column], layout: Layout, stats: ReadStats | None = None
+    ) -> None:
+        self._columns = dict(columns)
+        self.layout = layout
+        self.stats = stats
+        lengths = {len(column) for column in self._columns.values()}
+        if len(lengths) != 1:
+            raise ValueError(f"particles need columns of one length, not of {sorted(lengths)}")
+
+    # ------------------------------------------------------------------------------------------
+    # Columns
+    # ------------------------------------------------------------------------------------------
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(self._columns)
+
+    def __getattr__(self, name: str) -> Column:
+        # Called only where nothing else is found; slots not yet set must not recurse into it.
+        if name not in Particles.__slots__:
+            column = self._columns.get(name)
+            if column is not None:
+                return column
+            if name in _core.COLUMNS:
+                raise AttributeError(
+                    f"these particles were read without the column {name!r}; "
+                    f"ask for it with columns=[..., {name!r}]"
+                )
+        raise AttributeError(f"Particles has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._columns]
+
+    def __len__(self) -> int:
+        return len(next(iter(self._columns.values())))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all columns together."""
+        return sum(column.nbytes for column in self._columns.values())
+
+    # ------------------------------------------------------------------------------------------
+    # Rows
+    # ------------------------------------------------------------------------------------------
+
+    @overload
+    def __getitem__(self, key: str) -> Column: ...
+    @overload
+    def __getitem__(self, key: int | np.integer[Any]) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(
+        self, key: slice | npt.NDArray[Any] | Sequence[int] | Sequence[bool]
+    ) -> Particles: ...
+    def __getitem__(self, key: Any) -> Column | dict[str, Any] | Particles:
+        if isinstance(key, str):
+            if key not in self._columns:
+                raise KeyError(key)
+            return self._columns[key]
+        if isinstance(key, int | np.integer):
+            row = range(len(self))[key]
+            return {name: column[row] for name, column in self._columns.items()}
+        if not isinstance(key, slice):
+            key = np.asarray(key)
+            if key.ndim != 1 or (key.size and key.dtype.kind not in "biu"):
+                raise TypeError(
+                    "particles are chosen by a slice, a mask, row numbers, or a column's name"
+                )
+            key = key.astype(np.intp) if key.size == 0 and key.dtype.kind not in "biu" else key
+        return self._map(lambda column: column[key])
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self[row] for row in range(len(self)))
+
+    def _map(self, function: Any) -> Particles:
+        columns = {name: function(column) for name, column in self._columns.items()}
+        return Particles(columns, self.layout, self.stats)
+
+    def copy(self) -> Particles:
+        """Return particles that share no memory with these."""
+        return self._map(lambda column: column.copy())
+
+    def sample(self, n: int, rng: np.random.Generator | int | None = None) -> Particles:
+        """Return `n` particles drawn without replacement, in their order here, as a copy.
+
+        Parameters
+        ----------
+        n : int
+            How many; all of them where there are no more than `n`.
+        rng : numpy.random.Generator or int, optional
+            Source of chance, or its seed.
+
+        Returns
+        -------
+        Particles
+        """
+        if n < 0:
+            raise ValueError(f"cannot draw {n} particles")
+        if n >= len(self):
+            return self.copy()
+        chosen = np.random.default_rng(rng).choice(len(self), size=n, replace=False, shuffle=False)
+        return self[np.sort(chosen)]
+
+    def concat(self: Particles | Sequence[Particles], *others: Particles) -> Particles:
+        """Return the rows of several particles, one after another, as a copy.
+
+        Call it as ``p.concat(q, r)`` or ``Particles.concat([p, q, r])``.
+
+        Parameters
+        ----------
+        *others : Particles
+            With the same columns and the same layout.
+
+        Returns
+        -------
+        Particles
+
+        Raises
+        ------
+        ValueError
+            There is nothing to join, or columns or layouts differ.
+        """
+        parts = [self, *others] if isinstance(self, Particles) else [*self, *others]
+        if not parts:
+            raise ValueError("there are no particles to join")
+        first = parts[0]
+        for part in parts[1:]:
+            if part.columns != first.columns:
+                raise ValueError(f"columns differ: {first.columns} and {part.columns}")
+            if part.layout != first.layout:
+                raise ValueError(f"layouts differ: {first.layout.name} and {part.layout.name}")
+        joined = {name: _join([part[name] for part in parts]) for name in first.columns}
+        return Particles(joined, first.layout)
+
+    # ------------------------------------------------------------------------------------------
+    # Comparing and keeping
+    # ------------------------------------------------------------------------------------------
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Particles):
+            return NotImplemented
+        return (
+            self.columns == other.columns
+            and self.layout == other.layout
+            and all(_equal(self[name], other[name]) for name in self.columns)
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The arrays pickle themselves, out of band with protocol 5.
+        return Particles, (self._columns, self.layout, self.stats)
+
+    # ------------------------------------------------------------------------------------------
+    # Other libraries
+    # ------------------------------------------------------------------------------------------
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a pandas data frame: x, y, z, r, g, b, a, then the other columns.
+
+        Numbers are copied by pandas. Text columns become strings (qualities: bytes).
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed: ``pip install genomevedic[pandas]``.
+        """
+        pandas = _import("pandas", "pandas")
+        flat: dict[str, Any] = {}
+        for name, column in self._columns.items():
+            if isinstance(column, TextColumn):
+                flat[name] = column.tolist()
+            elif column.ndim == 2:
+                flat |= {part: column[:, i] for i, part in enumerate(_FLAT_NAMES[name])}
+            else:
+                flat[name] = column
+        frame: pd.DataFrame = pandas.DataFrame(flat)
+        return frame
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return a polars data frame; position and color are fixed-size arrays.
+
+        Returns
+        -------
+        polars.DataFrame
+
+        Raises
+        ------
+        ImportError
+            polars is not installed: ``pip install genomevedic[polars]``.
+        """
+        frame: pl.DataFrame = _import("polars", "polars").DataFrame(self)
+        return frame
+
+    def to_arrow(self) -> pa.RecordBatch:
+        """Return a pyarrow record batch over the same memory.
+
+        Returns
+        -------
+        pyarrow.RecordBatch
+
+        Raises
+        ------
+        ImportError
+            pyarrow is not installed: ``pip install genomevedic[arrow]``.
+        """
+        batch: pa.RecordBatch = _import("pyarrow", "arrow").record_batch(self)
+        return batch
+
+    def _arrow_columns(self) -> dict[str, Any]:
+        return {
+            name: (column.offsets, column.data) if isinstance(column, TextColumn) else column
+            for name, column in self._columns.items()
+        }
+
+    def __arrow_c_schema__(self) -> object:
+        return _core.arrow_schema(self._arrow_columns())
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        # A requested schema is a wish; the columns are handed over in the types they have.
+        return _core.arrow_array(self._arrow_columns())
+
+    # ------------------------------------------------------------------------------------------
+    # Showing
+    # ------------------------------------------------------------------------------------------
+
+    def _shown(self) -> tuple[list[str], list[list[str]], bool]:
+        """Return the head of a table, its rows as text, and whether rows were left out."""
+        n = len(self)
+        is_cut = n > 2 * _SHOWN_ROWS
+        rows = [*range(_SHOWN_ROWS), *range(n - _SHOWN_ROWS, n)] if is_cut else list(range(n))
+        body = [[str(row), *(_cell(self[name], row) for name in self.columns)] for row in rows]
+        return ["", *self.columns], body, is_cut
+
+    def _title(self) -> str:
+        return f"Particles: {len(self):,} reads, layout {self.layout.name}, {_size(self.nbytes)}"
+
+    def __repr__(self) -> str:
+        head, body, is_cut = self._shown()
+        widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
+        lines = [
+            "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+            for line in [head, *body]
+        ]
+        if is_cut:
+            lines.insert(1 + _SHOWN_ROWS, "…".rjust(widths[0]))
+        return "\n".join([self._title(), *(line.rstrip() for line in lines)])
+
+    def _repr_html_(self) -> str:
+        head, body, is_cut = self._shown()
+        rows = ["".join(f"<td>{html.escape(cell)}</td>" for cell in line) for line in body]
+        if is_cut:
+            rows.insert(_SHOWN_ROWS, f'<td colspan="{len(head)}">…</td>')
+        return (
+            f"<div><p>{html.escape(self._title())}</p><table><thead><tr>"
+            + "".join(f"<th>{html.escape(name)}</th>" for name in head)
+            + "</tr></thead><tbody>"
+            + "".join(f"<tr>{row}</tr>" for row in rows)
+            + "</tbody></table></div>"
+        )
+
+
+def wrap_columns(columns: Mapping[str, Any]) -> dict[str, Column]:
+    """Make the columns that the core hands out those of `Particles`: text as `TextColumn`."""
+    return {
+        name: TextColumn(value[0], value[1], as_bytes=name == "qualities")
+        if isinstance(value, tuple)
+        else value
+        for name, value in columns.items()
+    }
+
+
+def _join(columns: list[Any]) -> Column:
+    if isinstance(columns[0], TextColumn):
+        return TextColumn.concat(columns)
+    joined: npt.NDArray[Any] = np.concatenate(columns)
+    return joined
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, TextColumn) or isinstance(other, TextColumn):
+        return bool(one == other)
+    return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+
+
+def _cell(column: Any, row: int) -> str:
+    """Return one value as a table shows it."""
+    value = column[row]
+    if isinstance(value, bytes):
+        value = value.decode("ascii", "replace")
+    if isinstance(value, str):
+        value = value.encode("utf-8", "backslashreplace").decode()
+        text = "".join(char if char.isprintable() else "·" for char in value)
+        return text if len(text) <= 20 else text[:19] + "…"
+    if isinstance(value, np.ndarray):
+        return "[" + " ".join(f"{number:.3g}" for number in value) + "]"
+    return f"{value:.4g}" if isinstance(value, np.floating) else str(value)
+
+
+def _size(nbytes: int) -> str:
+    """Return a number of bytes as people say it."""
+    size, unit = float(nbytes), "bytes"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, larger
+    return f"{nbytes} bytes" if unit == "bytes" else f"{size:.3g} {unit}"
+
+
+def _import(module: str, extra: str) -> Any:
+    """Import an optional library, or say in one sentence how to get it."""
+    try:
+        return __import__(module)
+    except ImportError as error:
+        raise ImportError(
+            f"this needs {module}: install it with `pip install genomevedic[{extra}]`"
+        ) from error

@@ -1,0 +1,519 @@
+"""A quick look at the beginning of a FASTQ source: what it is, before it is read whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import math
+import operator
+import os
+import stat
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .fastq import scan_fastq
+from .names import guess_platform
+
+if TYPE_CHECKING:
+    from .particles import Particles
+
+__all__ = ["FastqSummary", "peek_fastq"]
+
+# Layouts that this version can place reads in.
+AVAILABLE_LAYOUTS = ("composition", "spiral")
+
+# A quality byte below ';' (59) exists in no encoding but Phred+33: Solexa's began there. From '@'
+# (64) on, Phred+64 is possible. Instruments that write Phred+33 end at 'S' (83, Q50), consensus
+# callers excepted, whose names are recognised.
+_FIRST_SOLEXA_BYTE = 59
+_FIRST_PHRED64_BYTE = 64
+_LAST_INSTRUMENT_PHRED33_BYTE = 83
+_CONSENSUS_PLATFORMS = ("pacbio", "nanopore")
+
+# Enough for a gzip header with the extra field of BGZF and a few others.
+_HEAD_BYTES = 4096
+
+# What is unpacked to estimate how much text a compressed input holds: so many bytes of input, or
+# so many of text where these unpack to more.
+_SAMPLE_BYTES = 1 << 18
+_SAMPLE_TEXT = 1 << 24
+
+
+@dataclass(frozen=True, repr=False)
+class FastqSummary:
+    """What the first reads of a FASTQ source show.
+
+    Attributes
+    ----------
+    source : str
+        The path, or words for a source that has none.
+    format : str
+        ``"plain"``, ``"gzip"`` or ``"bgzf"``, told from the first bytes; of the first source
+        where several were given.
+    platform : str
+        The platform the names agree on (see `genomevedic.names.guess_platform`), ``"mixed"`` or
+        ``"unknown"``.
+    first_name : str or None
+        The header line of the first record without its ``@``.
+    reads : int
+        Number of reads examined.
+    whole : bool
+        Whether the input ended within them.
+    length_min, length_max : int or None
+        Shortest and longest read, in bases; None without a read.
+    length_mean : float
+        Mean length in bases; NaN without a read.
+    gc : float
+        (G+C) / (A+C+G+T+U) over all known bases; NaN where there is none.
+    mean_quality : float
+        Arithmetic mean of the Phred scores of all bases, under `encoding` (Phred+33 where that
+        is ambiguous); NaN where there is no base.
+    encoding : str
+        ``"phred33"``, ``"phred64"``, or ``"ambiguous"`` where the bytes fit both.
+    quality_range : tuple of int or None
+        Lowest and highest quality byte as they stand in the file; None where there is no base.
+    estimated_reads : int or None
+        Reads in the whole input: counted where `whole`, else extrapolated from the size of the
+        input, or None where that is not known.
+    layouts : tuple of str
+        Layouts that these reads can be placed in.
+    """
+
+    source: str
+    format: str
+    platform: str
+    first_name: str | None
+    reads: int
+    whole: bool
+    length_min: int | None
+    length_mean: float
+    length_max: int | None
+    gc: float
+    mean_quality: float
+    encoding: str
+    quality_range: tuple[int, int] | None
+    estimated_reads: int | None
+    layouts: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name, in order."""
+        return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the summary as pairs of a label and its value in words.
+
+        Characters that a terminal would act on or could not show are written as escapes.
+        """
+        return [
+            ("source", printable(self.source)),
+            ("format", self.format),
+            ("platform", self.platform),
+            ("first name", "none" if self.first_name is None else printable(self.first_name)),
+            ("examined", f"{self.reads:,} reads" + (", the whole input" if self.whole else "")),
+            ("length", self._length_in_words()),
+            ("GC", "unknown" if math.isnan(self.gc) else f"{100 * self.gc:.1f} %"),
+            ("mean quality", self._quality_in_words()),
+            ("encoding", self._encoding_in_words()),
+            ("reads in all", self._total_in_words()),
+            ("layouts", ", ".join(self.layouts)),
+        ]
+
+    def __repr__(self) -> str:
+        rows = self.rows()
+        width = max(len(label) for label, _ in rows)
+        return "\n".join(["FastqSummary"] + [f"  {label:<{width}}  {text}" for label, text in rows])
+
+    def _length_in_words(self) -> str:
+        if self.length_min is None:
+            return "unknown"
+        if self.length_min == self.length_max:
+            return f"{self.length_min:,} bases"
+        return f"{self.length_min:,} to {self.length_max:,} bases, mean {self.length_mean:,.1f}"
+
+    def _quality_in_words(self) -> str:
+        if math.isnan(self.mean_quality):
+            return "unknown"
+        read_as = ", if the encoding is Phred+33" if self.encoding == "ambiguous" else ""
+        return f"Q{self.mean_quality:.1f}{read_as}"
+
+    def _encoding_in_words(self) -> str:
+        if self.quality_range is None:
+            return "unknown: there is no base"
+        low, high = (chr(byte) for byte in self.quality_range)
+        name = {"phred33": "Phred+33", "phred64": "Phred+64"}.get(self.encoding, "ambiguous")
+        return f"{name}, bytes {low!r} to {high!r}"
+
+    def _total_in_words(self) -> str:
+        if self.estimated_reads is None:
+            return "unknown"
+        if self.whole:
+            return f"{self.estimated_reads:,}"
+        return f"about {float(f'{self.estimated_reads:.3g}'):,.0f}"
+
+
+def peek_fastq(source: Any, reads: int = 1000) -> FastqSummary:
+    """Look at the first reads of a FASTQ source.
+
+    Parameters
+    ----------
+    source : path, bytes-like, binary file object, or list of these
+        As for `read_fastq`. A file object that can seek is left where it was; one that cannot (a
+        pipe, a socket) is consumed as far as was read, which may be past the reads examined. Of
+        a list, the first sources are read until there are enough reads.
+    reads : int
+        Number of reads to examine, at least 1. What follows them is not judged.
+
+    Returns
+    -------
+    FastqSummary
+
+    Raises
+    ------
+    genomevedic.errors.FastqFormatError, genomevedic.errors.SourceReadError
+        Where the reads examined cannot be read, as `read_fastq` would raise.
+
+    Notes
+    -----
+    The quality encoding is told from the bytes seen. A byte below 59 is Phred+33. With all bytes
+    from 64 on it is Phred+64 where they reach past 83 and are not all the same, unless the names
+    are of a platform that calls consensus reads, whose Phred+33 qualities can look the same.
+    Anything else is ambiguous. Reading takes the encoding from its `encoding` argument only.
+
+    Examples
+    --------
+    >>> import genomevedic as gv
+    >>> summary = gv.peek_fastq(gv.datasets.flowcell_sample())
+    >>> summary.platform, summary.encoding, summary.length_max
+    ('illumina', 'phred33', 75)
+    """
+    reads = operator.index(reads)
+    if reads < 1:
+        raise ValueError(f"reads must be at least 1, not {reads}.")
+    parts = list(source) if isinstance(source, (list, tuple)) else [source]
+    opened = [_Part(part) for part in parts]
+    try:
+        return _peek_parts(opened, reads)
+    finally:
+        for part in opened:
+            part.restore()
+
+
+def peek_stream(stream: Any, reads: int, name: str) -> tuple[FastqSummary, io.RawIOBase]:
+    """Look at the first reads of a stream that cannot seek, and give them back.
+
+    Returns
+    -------
+    FastqSummary
+        With `name` as its source.
+    io.RawIOBase
+        A stream of the same bytes from where `stream` stood. It keeps in memory, once, what the
+        look has read, and gives that memory up as it is read again.
+    """
+    recorder = _Recorder(stream, name)
+    part = _Part(recorder)
+    summary = dataclasses.replace(_peek_parts([part], reads), source=name)
+    return summary, _Replay(recorder.record, stream, name)
+
+
+class _Recorder(io.RawIOBase):
+    """A stream that keeps a copy of the bytes read through it, at most `limit` of them."""
+
+    def __init__(self, stream: Any, name: str, limit: int | None = None) -> None:
+        self.name = name
+        self._stream = stream
+        self._limit = limit
+        self.record = bytearray()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        count = _read_into(self._stream, memoryview(buffer).cast("B"))
+        if count:
+            room = count if self._limit is None else max(0, self._limit - len(self.record))
+            self.record += memoryview(buffer).cast("B")[: min(count, room)]
+        return count
+
+
+class _Replay(io.RawIOBase):
+    """The bytes of `head`, then those of `stream`."""
+
+    def __init__(self, head: bytes | bytearray, stream: Any, name: str) -> None:
+        self.name = name
+        self._head = memoryview(bytes(head))
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        view = memoryview(buffer).cast("B")
+        if not self._head:
+            return _read_into(self._stream, view)
+        count = min(len(view), len(self._head))
+        view[:count] = self._head[:count]
+        self._head = self._head[count:]
+        return count
+
+
+def _read_into(stream: Any, view: memoryview) -> int | None:
+    """Fill `view` from a binary stream that has `readinto` or only `read`."""
+    if hasattr(stream, "readinto"):
+        count: int | None = stream.readinto(view)
+        return count
+    block = stream.read(len(view))
+    if block is None:
+        return None
+    view[: len(block)] = block
+    return len(block)
+
+
+class _Part:
+    """One source of those to be looked at: what to read, its name, its size, its first bytes.
+
+    `size` is None where it is not known without reading. `restore` puts a file object back to
+    where it stood; it is to be called once, whatever has happened in between.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self.readable: Any = source
+        self.size: int | None = None
+        self._position: int | None = None
+        self._recorder: _Recorder | None = None
+        self._opened: Any = None
+        if isinstance(source, (str, os.PathLike)):
+            self.name = os.fsdecode(source)
+            self._inspect_path(Path(self.name))
+        elif hasattr(source, "readinto") or hasattr(source, "read"):
+            name = getattr(source, "name", None)
+            self.name = name if isinstance(name, str) else "a file object"
+            self._inspect_stream(source)
+        else:
+            self.name = "bytes in memory"
+            with suppress(TypeError):  # Reading it will say in words what is wrong.
+                self.size = memoryview(source).nbytes
+
+    def _inspect_path(self, path: Path) -> None:
+        try:
+            status = path.stat()
+        except (OSError, ValueError):
+            return  # Reading it will say in words what is wrong.
+        if stat.S_ISREG(status.st_mode):
+            self.size = status.st_size
+        elif stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode):
+            # Its first bytes can be seen once only, so they are kept as they go by.
+            self._opened = path.open("rb")
+            self._recorder = self.readable = _Recorder(self._opened, self.name, _HEAD_BYTES)
+
+    def _inspect_stream(self, stream: Any) -> None:
+        try:
+            seekable = bool(stream.seekable())
+            if seekable:
+                self._position = stream.tell()
+                self.size = _size_from(stream, self._position)
+        except (AttributeError, OSError, ValueError):
+            seekable = False
+        if not seekable:
+            self._position = self.size = None
+            self._recorder = self.readable = _Recorder(stream, self.name, _HEAD_BYTES)
+
+    def head(self, count: int) -> bytes:
+        """Return the first bytes, at most `count`.
+
+        Of a stream that cannot seek they are those that have been read, and few.
+        """
+        if self._recorder is not None:
+            return bytes(self._recorder.record[:count])
+        if self._position is not None:
+            self.readable.seek(self._position)
+            block = memoryview(bytearray(count))
+            return bytes(block[: _read_into(self.readable, block) or 0])
+        if isinstance(self.readable, (str, os.PathLike)):
+            with Path(self.name).open("rb") as stream:
+                return stream.read(count)
+        return bytes(memoryview(self.readable).cast("B")[:count])
+
+    def restore(self) -> None:
+        if self._position is not None:
+            self.readable.seek(self._position)
+        if self._opened is not None:
+            self._opened.close()
+
+
+def _size_from(stream: Any, position: int) -> int | None:
+    """Return how many bytes follow `position`, where finding out costs no reading.
+
+    The end of a stream that is computed, as that of `gzip.open`, is found by computing it all.
+    """
+    plain_file = isinstance(getattr(stream, "raw", stream), io.FileIO)
+    if not plain_file and not isinstance(stream, io.BytesIO):
+        return None
+    end: int = stream.seek(0, os.SEEK_END)
+    stream.seek(position)
+    return max(0, end - position)
+
+
+def _peek_parts(parts: Sequence[_Part], reads: int) -> FastqSummary:
+    """Examine the first reads of the sources, which are read one after another."""
+    readable = [part.readable for part in parts]
+    source = readable[0] if len(readable) == 1 else readable
+    columns = ("name", "sequence", "qualities", "length")
+    with scan_fastq(source, columns=columns, limit=reads + 1) as reader:
+        batches = reader.batches(batch_size=reads)
+        first = next(batches, None)
+        whole = _ends_here(batches, first is not None and len(first) == reads)
+    return _summarise(
+        first,
+        source=_name_of(parts),
+        format=_format_of(parts[0].head(_HEAD_BYTES)),
+        whole=whole,
+        text_size=None if whole else _text_size(parts),
+    )
+
+
+def _ends_here(batches: Any, full: bool) -> bool:
+    """Return whether nothing follows the first batch.
+
+    A fault behind a full first batch is no concern of a look at the beginning; behind a short
+    one it is the reason why it is short.
+    """
+    try:
+        return next(batches, None) is None
+    except (ValueError, OSError):
+        if full:
+            return False
+        raise
+
+
+def _text_size(parts: Sequence[_Part]) -> float | None:
+    """Estimate the bytes of text in all sources; None where their sizes are not all known.
+
+    Compressed sources are taken to unpack in the ratio of the beginning of the first. A mixture
+    of formats has no one ratio.
+    """
+    sizes = [part.size for part in parts if part.size is not None]
+    formats = {_format_of(part.head(_HEAD_BYTES)) for part in parts}
+    if len(sizes) < len(parts) or len(formats) != 1:
+        return None
+    ratio = 1.0 if formats == {"plain"} else _text_per_byte(parts[0].head(_SAMPLE_BYTES))
+    return sum(sizes) * ratio
+
+
+def _text_per_byte(data: bytes) -> float:
+    """Return how many bytes of text a byte of gzip members unpacks to, the last perhaps cut."""
+    text = 0
+    rest = data
+    while rest and text < _SAMPLE_TEXT:
+        member = zlib.decompressobj(wbits=31)
+        with suppress(zlib.error):  # Padding, or a fault that is not within the reads examined.
+            while rest and not member.eof and text < _SAMPLE_TEXT:
+                text += len(member.decompress(rest, 1 << 20))
+                rest = member.unconsumed_tail
+        if not member.eof:
+            break
+        rest = member.unused_data
+    return text / max(1, len(data) - len(rest))
+
+
+def _summarise(
+    batch: Particles | None, *, source: str, format: str, whole: bool, text_size: float | None
+) -> FastqSummary:
+    if batch is None or len(batch) == 0:
+        return FastqSummary(
+            source, format, "unknown", None, 0, whole, None, math.nan, None, math.nan, math.nan,
+            "ambiguous", None, 0 if whole else None, AVAILABLE_LAYOUTS,
+        )  # fmt: skip
+    lengths = batch.length
+    names = batch.name
+    qualities = batch.qualities.data
+    platform = guess_platform(str(name) for name in names)
+    quality_range = (int(qualities.min()), int(qualities.max())) if len(qualities) else None
+    encoding = _guess_encoding(quality_range, platform)
+    offset = 64 if encoding == "phred64" else 33
+    # Name and its '@', sequence, '+', qualities, and four line ends.
+    mean_byte = float(qualities.mean(dtype=np.float64)) if len(qualities) else math.nan
+    text_seen = len(names.data) + 2 * int(lengths.sum(dtype=np.uint64)) + 6 * len(batch)
+    estimated = len(batch) if whole else None
+    if not whole and text_size is not None:
+        estimated = max(len(batch) + 1, round(len(batch) * text_size / text_seen))
+    return FastqSummary(
+        source=source,
+        format=format,
+        platform=platform,
+        first_name=str(names[0]),
+        reads=len(batch),
+        whole=whole,
+        length_min=int(lengths.min()),
+        length_mean=float(lengths.mean(dtype=np.float64)),
+        length_max=int(lengths.max()),
+        gc=_gc_of(batch.sequence.data),
+        mean_quality=mean_byte - offset,
+        encoding=encoding,
+        quality_range=quality_range,
+        estimated_reads=estimated,
+        layouts=AVAILABLE_LAYOUTS,
+    )
+
+
+def _gc_of(sequence: Any) -> float:
+    # Piece by piece, because bincount takes eight bytes for each byte it counts.
+    counts = np.zeros(256, dtype=np.int64)
+    for at in range(0, len(sequence), 1 << 20):
+        counts += np.bincount(sequence[at : at + (1 << 20)], minlength=256)
+    strong = int(counts[np.frombuffer(b"GCgc", dtype=np.uint8)].sum())
+    weak = int(counts[np.frombuffer(b"ATUatu", dtype=np.uint8)].sum())
+    return strong / (strong + weak) if strong + weak else math.nan
+
+
+def _guess_encoding(quality_range: tuple[int, int] | None, platform: str) -> str:
+    """Tell the encoding from the lowest and highest byte, or say that it cannot be told."""
+    if quality_range is None:
+        return "ambiguous"
+    low, high = quality_range
+    if low < _FIRST_SOLEXA_BYTE:
+        return "phred33"
+    looks_64 = low >= _FIRST_PHRED64_BYTE and high > _LAST_INSTRUMENT_PHRED33_BYTE and low < high
+    if looks_64 and platform not in _CONSENSUS_PLATFORMS:
+        return "phred64"
+    return "ambiguous"
+
+
+def _format_of(head: bytes) -> str:
+    """Tell plain text, gzip and BGZF apart by their first bytes.
+
+    A BGZF member is a gzip member (RFC 1952) whose extra field holds a subfield ``BC`` of two
+    bytes (SAM specification, section 4.1)::
+
+        1f 8b 08 04  mtime(4) xfl os  06 00  42 43 02 00 bsize(2)
+    """
+    if head[:2] != b"\x1f\x8b":
+        return "plain"
+    if len(head) < 12 or not head[3] & 4:
+        return "gzip"
+    end = min(len(head), 12 + int.from_bytes(head[10:12], "little"))
+    at = 12
+    while at + 4 <= end:
+        length = int.from_bytes(head[at + 2 : at + 4], "little")
+        if head[at : at + 2] == b"BC" and length == 2:
+            return "bgzf"
+        at += 4 + length
+    return "gzip"
+
+
+def _name_of(parts: Sequence[_Part]) -> str:
+    rest = len(parts) - 1
+    return parts[0].name + (f" and {rest} more" if rest else "")
+
+
+def printable(text: str) -> str:
+    """Return text with escapes for what a terminal would act on or could not show."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )

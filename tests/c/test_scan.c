@@ -1,0 +1,221 @@
+#define _GNU_SOURCE
+#include "check.h"
+#include "guard.h"
+#include "gv.h"
+
+#include <math.h>
+
+#define LONGEST 300
+#define ALIGNMENTS 64
+
+static struct guard page;
+static double table[94];
+
+/* What the kernels must say, counted from the words of the header. */
+
+static size_t
+naive_sequence(const uint8_t *text, size_t size, struct gv_bases *bases)
+{
+    size_t n = 0;
+    for (; n < size && text[n] != '\n'; n++) {
+        switch (text[n]) {
+        case 'A':
+        case 'a':
+            bases->a++;
+            break;
+        case 'C':
+        case 'c':
+            bases->c++;
+            break;
+        case 'G':
+        case 'g':
+            bases->g++;
+            break;
+        case 'T':
+        case 't':
+        case 'U':
+        case 'u':
+            bases->t++;
+            break;
+        default:
+            bases->bad += text[n] <= ' ' || text[n] >= 0x7f;
+        }
+    }
+    return n;
+}
+
+static void
+naive_quality(const uint8_t *text, size_t size, uint8_t zero, struct gv_qualities *out)
+{
+    for (size_t i = 0; i < size; i++) {
+        out->sum += text[i];
+        out->bad += text[i] < zero || text[i] > '~';
+    }
+}
+
+static double
+naive_error(const uint8_t *text, size_t size, uint8_t zero)
+{
+    double sum = 0;
+    for (size_t i = 0; i < size; i++) {
+        sum = sum + table[text[i] - zero];
+    }
+    return sum;
+}
+
+static void
+check_sequence(const struct gv_scan_ops *ops, const uint8_t *text, size_t size)
+{
+    struct gv_bases got = {1000, 2000, 3000, 4000, 5000}, wanted = got;
+    size_t n = ops->sequence(text, size, &got);
+    CHECK_U(n, naive_sequence(text, size, &wanted));
+    CHECK_U(got.a, wanted.a);
+    CHECK_U(got.c, wanted.c);
+    CHECK_U(got.g, wanted.g);
+    CHECK_U(got.t, wanted.t);
+    CHECK_U(got.bad, wanted.bad);
+}
+
+static void
+check_quality(const struct gv_scan_ops *ops, const uint8_t *text, size_t size, uint8_t zero)
+{
+    struct gv_qualities got = {1000, 2000}, wanted = got;
+    ops->quality(text, size, zero, &got);
+    naive_quality(text, size, zero, &wanted);
+    CHECK_U(got.sum, wanted.sum);
+    CHECK_U(got.bad, wanted.bad);
+    if (wanted.bad == 2000) {
+        CHECK_F(ops->error(text, size, zero, table), naive_error(text, size, zero));
+    }
+}
+
+static void
+test_every_byte(const struct gv_scan_ops *ops)
+{
+    for (unsigned byte = 0; byte < 256; byte++) {
+        check_case("%s, byte 0x%02x", ops->name, byte);
+        for (size_t at = 0; at < 70; at++) {
+            uint8_t *text = page.end - 70;
+            memset(text, 'N', 70);
+            text[at] = (uint8_t)byte;
+            check_sequence(ops, text, 70);
+            check_quality(ops, text, 70, GV_PHRED33_ZERO);
+            check_quality(ops, text, 70, GV_PHRED64_ZERO);
+        }
+        memset(page.end - 300, (int)byte, 300);
+        check_sequence(ops, page.end - 300, 300);
+        check_quality(ops, page.end - 300, 300, GV_PHRED33_ZERO);
+        check_quality(ops, page.end - 300, 300, GV_PHRED64_ZERO);
+    }
+}
+
+/* Every length at every alignment, once before the page that cannot be read and once after it;
+ * the bytes around the text are ones that would be counted if they were read. */
+static void
+test_every_length(const struct gv_scan_ops *ops)
+{
+    static const char letters[] = "ACGTUacgtuNnRY@+!~.-";
+    uint64_t seed = 1;
+    for (size_t size = 0; size <= LONGEST; size++) {
+        check_case("%s, size %zu", ops->name, size);
+        for (size_t shift = 0; shift < ALIGNMENTS; shift++) {
+            memset(page.end - LONGEST - ALIGNMENTS, 'G', LONGEST + ALIGNMENTS);
+            uint8_t *text = page.end - shift - size;
+            for (size_t i = 0; i < size; i++) {
+                text[i] = (uint8_t)letters[check_below(&seed, sizeof letters - 1)];
+            }
+            check_sequence(ops, text, size);
+            check_quality(ops, text, size, GV_PHRED33_ZERO);
+            if (size > 0) {
+                text[check_below(&seed, size)] = '\n';
+                check_sequence(ops, text, size);
+                check_quality(ops, text, size, GV_PHRED33_ZERO);
+                text[check_below(&seed, size)] = (uint8_t)check_random(&seed);
+                check_sequence(ops, text, size);
+                check_quality(ops, text, size, GV_PHRED64_ZERO);
+            }
+        }
+        memset(page.base, 'G', size);
+        check_sequence(ops, page.base, size);
+        check_quality(ops, page.base, size, GV_PHRED33_ZERO);
+    }
+}
+
+static void
+test_random_bytes(const struct gv_scan_ops *ops)
+{
+    uint64_t seed = 2;
+    for (int round = 0; round < 300; round++) {
+        check_case("%s, round %d", ops->name, round);
+        size_t size = check_below(&seed, 3000);
+        uint8_t *text = page.end - size;
+        for (size_t i = 0; i < size; i++) {
+            text[i] = (uint8_t)(round % 2 == 0 ? check_random(&seed) : 33 + check_below(&seed, 94));
+        }
+        check_sequence(ops, text, size);
+        check_quality(ops, text, size, GV_PHRED33_ZERO);
+        check_quality(ops, text, size, GV_PHRED64_ZERO);
+    }
+}
+
+/* Sums that leave 8, 16 and 32 bits. */
+static void
+test_large_sums(const struct gv_scan_ops *ops)
+{
+    size_t size = (size_t)40 << 20;
+    uint8_t *text = malloc(size);
+    REQUIRE(text != NULL);
+    memset(text, '~', size);
+    struct gv_qualities qualities = {0};
+    ops->quality(text, size, GV_PHRED33_ZERO, &qualities);
+    CHECK_U(qualities.sum, (uint64_t)size * '~');
+    CHECK_U(qualities.bad, 0);
+    memset(text, 'g', size);
+    struct gv_bases bases = {0};
+    CHECK_U(ops->sequence(text, size, &bases), size);
+    CHECK_U(bases.g, size);
+    CHECK_U(bases.a + bases.c + bases.t + bases.bad, 0);
+    free(text);
+}
+
+static void
+test_table(void)
+{
+    for (int q = 0; q < 94; q++) {
+        CHECK_F(table[q], pow(10.0, -q / 10.0));
+    }
+    CHECK_F(table[0], 1.0);
+    CHECK(fabs(table[30] - 1e-3) < 1e-15);
+}
+
+static void
+test_variants(void)
+{
+    const struct gv_scan_ops *const *variants = gv_scan_variants();
+    size_t n = 0;
+    for (; variants[n] != NULL; n++) {
+        CHECK(gv_scan_find(variants[n]->name) == variants[n]);
+    }
+    REQUIRE(n > 0);
+    CHECK_STRING(variants[n - 1]->name, "scalar");
+    CHECK(gv_scan_find(NULL) != NULL);
+    CHECK(gv_scan_find("no such") == NULL);
+    CHECK(gv_scan_find("") == NULL);
+}
+
+int
+main(void)
+{
+    page = guard_new(4096);
+    gv_scan_error_table(table);
+    test_variants();
+    test_table();
+    for (const struct gv_scan_ops *const *ops = gv_scan_variants(); *ops != NULL; ops++) {
+        test_every_byte(*ops);
+        test_every_length(*ops);
+        test_random_bytes(*ops);
+        test_large_sums(*ops);
+    }
+    guard_free(&page);
+    return check_result();
+}

@@ -1,0 +1,365 @@
+"""The command line, run as its users run it."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import genomevedic as gv
+from support import bgzf
+
+COMMAND = [sys.executable, "-m", "genomevedic"]
+SAMPLE = gv.datasets.flowcell_sample()
+TIMEOUT = 120
+
+
+def run(*arguments, stdin=b"", **options):
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        timeout=TIMEOUT,
+        **options,
+    )
+    done.out = done.stdout.decode("utf-8", "replace")
+    done.err = done.stderr.decode("utf-8", "replace")
+    return done
+
+
+def failed(done):
+    """Return the sentence with which a command failed, after checking that it is one."""
+    assert done.returncode == 1
+    assert done.out == ""
+    assert done.err.startswith("genomevedic: ")
+    assert done.err.count("\n") == 1 and done.err.endswith("\n")
+    assert "Traceback" not in done.err
+    return done.err
+
+
+def plain_sample(count):
+    return b"".join(
+        b"@read%d\nACGTTGCAAC\n+\n%s\n" % (i, bytes([35 + i % 40]) * 10) for i in range(count)
+    )
+
+
+# --- info ---------------------------------------------------------------------------------------
+
+
+def test_info_is_a_table():
+    done = run("info", SAMPLE)
+    assert (done.returncode, done.err) == (0, "")
+    rows = dict(line.strip().split("  ", 1) for line in done.out.splitlines() if "  " in line[2:])
+    rows = {label: text.strip() for label, text in rows.items()}
+    assert rows["platform"] == "illumina"
+    assert rows["format"] == "gzip"
+    assert rows["reads"] == "7,040"
+    assert rows["bases"] == "528,000"
+    assert rows["encoding"] == "Phred+33, bytes '#' to 'F'"
+    assert rows["input"] == f"{SAMPLE.stat().st_size:,} bytes"
+
+
+def test_info_json_holds_the_summary_and_the_stats():
+    done = run("info", SAMPLE, "--json", "--reads", 500)
+    assert (done.returncode, done.err) == (0, "")
+    told = json.loads(done.out)
+    stats = gv.read_fastq(SAMPLE).stats
+    assert told["summary"]["reads"] == 500
+    assert told["summary"]["source"] == str(SAMPLE)
+    assert told["summary"]["layouts"] == ["composition", "spiral"]
+    assert told["read_as"] == "phred33"
+    for name in ("reads", "kept", "bases", "unknown_bases", "text_bytes", "bytes_in"):
+        assert told["stats"][name] == getattr(stats, name), name
+    for name in ("mean_quality", "mean_gc", "mean_length"):
+        assert told["stats"][name] == pytest.approx(getattr(stats, name), rel=1e-12)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_info_reads_standard_input_once_and_whole(pack):
+    text = gzip.decompress(SAMPLE.read_bytes())
+    done = run("info", "-", "--json", stdin=pack(text))
+    assert (done.returncode, done.err) == (0, "")
+    told = json.loads(done.out)
+    assert told["summary"]["source"] == "standard input"
+    assert told["summary"]["format"] == ("plain" if pack is bytes else "gzip")
+    assert told["summary"]["reads"] == 1000
+    assert told["stats"]["reads"] == 7040
+    assert told["stats"]["text_bytes"] == len(text)
+
+
+def test_info_json_is_json_where_there_is_no_mean():
+    done = run("info", "-", "--json", stdin=b"")
+    assert done.returncode == 0
+    told = json.loads(done.out, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+    assert told["stats"]["reads"] == 0
+    assert told["stats"]["mean_gc"] is None
+    assert told["summary"]["gc"] is None
+    assert told["summary"]["first_name"] is None
+
+
+def test_info_of_nothing_in_words():
+    done = run("info", "-", stdin=b"")
+    assert done.returncode == 0
+    assert "nan" not in done.out
+    assert "unknown" in done.out
+
+
+def test_info_reads_phred64_where_it_is_found_and_says_so():
+    data = b"@r\nACGTACGT\n+\nBBBBhhhh\n"
+    done = run("info", "-", "--json", stdin=data)
+    assert done.returncode == 0
+    assert "Phred+64" in done.err and done.err.count("\n") == 1
+    told = json.loads(done.out)
+    assert told["read_as"] == "phred64"
+    assert told["stats"]["mean_quality"] == pytest.approx(21.0)
+
+    asked = run("info", "-", "--json", "--encoding", "phred33", stdin=data)
+    assert asked.err == ""
+    assert json.loads(asked.out)["stats"]["mean_quality"] == pytest.approx(52.0)
+
+
+def test_info_shows_names_that_are_no_text():
+    done = run("info", "-", stdin=b"@\x1b[31mr\xff\nA\n+\nI\n")
+    assert done.returncode == 0
+    assert "\x1b" not in done.out
+    assert "\\x1b[31mr\\udcff" in done.out
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_info_reads_a_named_pipe_once_and_whole(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(SAMPLE.read_bytes(),))
+    writer.start()
+    done = run("info", path, "--json")
+    writer.join()
+    assert (done.returncode, done.err) == (0, "")
+    told = json.loads(done.out)
+    assert told["summary"]["source"] == str(path)
+    assert told["stats"]["reads"] == 7040
+
+
+@pytest.mark.parametrize("count", [10, 5000])
+def test_a_missing_end_block_is_noted_once(tmp_path, count):
+    path = tmp_path / "reads.fastq.gz"
+    path.write_bytes(bgzf(plain_sample(count), end=b""))
+    done = run("info", path)
+    assert done.returncode == 0
+    assert done.err.startswith("genomevedic: note: ") and done.err.count("\n") == 1
+    assert "end block" in done.err
+    assert "the end block is missing" in done.out
+
+
+# --- plot ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def needs_matplotlib():
+    return pytest.importorskip("matplotlib")
+
+
+def test_plot_writes_a_picture(needs_matplotlib, tmp_path):
+    from matplotlib.image import imread
+
+    output = tmp_path / "sample.png"
+    done = run("plot", SAMPLE, "-o", output)
+    assert (done.returncode, done.err) == (0, "")
+    assert done.out == f"{output}\n"
+    picture = imread(output)
+    height, width, _ = picture.shape
+    assert width > 800 and height > 400
+    assert len(np.unique(picture.reshape(-1, picture.shape[2]), axis=0)) > 500
+
+
+def test_plot_of_standard_input_in_another_layout_and_format(needs_matplotlib, tmp_path):
+    output = tmp_path / "out.svg"
+    arguments = ("plot", "-", "--layout", "spiral", "--min-quality", "30", "-o", output)
+    done = run(*arguments, stdin=SAMPLE.read_bytes())
+    assert (done.returncode, done.err) == (0, "")
+    assert output.read_text(encoding="utf-8").lstrip().startswith("<?xml")
+
+
+def test_plot_says_how_many_reads_it_left_out(needs_matplotlib, tmp_path, monkeypatch):
+    from genomevedic import cli, plot
+
+    figure = plot.new_figure()
+    monkeypatch.setattr(plot, "new_figure", lambda: figure)
+    status = cli.main(["plot", str(SAMPLE), "--min-quality", "30", "-o", str(tmp_path / "a.png")])
+    assert status == 0
+    kept = len(gv.read_fastq(SAMPLE, min_quality=30))
+    assert figure.get_suptitle() == (
+        f"flowcell_sample.fastq.gz: {kept:,} reads, {7040 - kept:,} below Q30 left out"
+    )
+    assert 6000 < kept < 7000
+
+
+def test_plot_without_matplotlib_names_the_extra(tmp_path):
+    code = (
+        "import sys; sys.modules['matplotlib'] = None;"
+        "from genomevedic.cli import main; sys.exit(main())"
+    )
+    command = [sys.executable, "-c", code, "plot", str(SAMPLE), "-o", str(tmp_path / "a.png")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "genomevedic: Drawing needs Matplotlib; install it with: pip install 'genomevedic[plot]'\n"
+    )
+
+
+# --- what goes wrong ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["info", "plot"])
+def test_a_missing_file(tmp_path, command):
+    missing = tmp_path / "missing.fastq"
+    more = ["-o", tmp_path / "a.png"] if command == "plot" else []
+    assert "missing.fastq" in failed(run(command, missing, *more))
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_a_fault_in_the_file_is_one_sentence_with_its_place(tmp_path):
+    path = tmp_path / "cut.fastq"
+    path.write_bytes(plain_sample(3000) + b"@last\nACGT\n+\nII\n")
+    sentence = failed(run("info", path))
+    assert "cut.fastq" in sentence
+    assert "12004" in sentence.replace(",", "")
+
+
+def test_a_fault_among_the_first_reads():
+    failed(run("info", "-", stdin=b"@r\nACGT\nACGT\n"))
+
+
+def test_a_sentence_holds_nothing_that_a_terminal_would_act_on(tmp_path):
+    sentence = failed(run("info", tmp_path / "\x1b[31mred"))
+    assert "\x1b" not in sentence
+    assert "\\x1b[31mred" in sentence
+
+
+def test_a_damaged_gzip_file(tmp_path):
+    path = tmp_path / "cut.fastq.gz"
+    path.write_bytes(SAMPLE.read_bytes()[:-1000])
+    failed(run("info", path))
+
+
+def test_a_folder_is_no_input(tmp_path):
+    failed(run("info", tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("a.picture", "no picture format"),
+        ("a", "no picture format"),
+        ("no/a.png", "does not exist"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_refused_first(
+    needs_matplotlib, tmp_path, output, words
+):
+    # The input does not exist, so a sentence about the output was said before it was looked at.
+    assert words in failed(run("plot", tmp_path / "missing.fastq", "-o", tmp_path / output))
+
+
+def test_a_layout_that_does_not_exist(needs_matplotlib, tmp_path):
+    done = run("plot", SAMPLE, "--layout", "nowhere", "-o", tmp_path / "a.png")
+    assert "nowhere" in failed(done)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("nonsense",),
+        ("info",),
+        ("plot", SAMPLE),
+        ("info", SAMPLE, "--reads", "0"),
+        ("info", SAMPLE, "--reads", "many"),
+        ("info", SAMPLE, "--encoding", "solexa"),
+    ],
+)
+def test_a_command_that_is_not_understood(arguments):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.err.startswith("usage: genomevedic")
+    assert "Traceback" not in done.err
+
+
+def test_version_and_help():
+    assert run("--version").out == f"genomevedic {gv.__version__}\n"
+    done = run("--help")
+    assert done.returncode == 0
+    assert "info" in done.out and "plot" in done.out
+
+
+# --- signals, pipes and terminals ---------------------------------------------------------------
+
+
+def start(*arguments, **options):
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([*COMMAND, *map(str, arguments)], **(streams | options))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+@pytest.mark.parametrize("how", ["standard input", "named pipe"])
+@pytest.mark.parametrize("wait", [0.0, 0.5])
+def test_ctrl_c_stops_at_once(tmp_path, how, wait):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    process = start("info", "-" if how == "standard input" else path)
+    with process, path.open("wb") if how == "named pipe" else process.stdin as writer:
+        # More than a pipe holds: once it is written, the other side is reading.
+        writer.write(plain_sample(40_000))
+        writer.flush()
+        time.sleep(wait)
+        asked = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        took = time.monotonic() - asked
+        assert process.stderr.read() == b""
+    assert took < 5
+
+
+def test_a_reader_of_the_output_that_goes_away():
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    try:
+        done = subprocess.run(
+            [*COMMAND, "info", str(SAMPLE)],
+            stdout=write_end,
+            stderr=subprocess.PIPE,
+            timeout=TIMEOUT,
+        )
+    finally:
+        os.close(write_end)
+    assert done.returncode == 141
+    assert done.stderr == b""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_progress_is_shown_to_a_terminal_only(tmp_path):
+    pytest.importorskip("tqdm")
+    pty = pytest.importorskip("pty")
+    termios = pytest.importorskip("termios")
+    path = tmp_path / "reads.fastq"
+    path.write_bytes(plain_sample(20_000))
+    assert run("info", path).err == ""
+
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(ours, (24, 100))
+    try:
+        process = start("info", path, stderr=theirs, stdin=subprocess.DEVNULL)
+        output = process.communicate(timeout=TIMEOUT)[0]
+        os.set_blocking(ours, False)
+        shown = os.read(ours, 100_000).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert process.returncode == 0
+    assert "20,000" in output.decode()
+    assert "%" in shown and "B" in shown
