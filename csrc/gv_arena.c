@@ -192,7 +192,7 @@ gv_arena_claim(struct gv_arena *arena, const size_t sizes[GV_ARENA_SLOTS])
     size_t total = 0;
     for (unsigned i = 0; i < GV_ARENA_SLOTS; i++) {
         if (!gv_add_size(total, sizes[i], &total)) {
-            return GV_NO_MEMORY;
+            return arena->limit == GV_NO_LIMIT ? GV_NO_MEMORY : GV_MEMORY_LIMIT;
         }
     }
     if (total > arena->limit) {
@@ -339,7 +339,7 @@ gv_lease_size(const struct gv_lease *lease)
 }
 
 size_t
-gv_lease_extents(const struct gv_lease *lease)
+gv_lease_pieces(const struct gv_lease *lease)
 {
     return lease->n_pieces;
 }

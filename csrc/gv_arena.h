@@ -100,8 +100,9 @@ struct gv_lease *gv_lease_retain(struct gv_lease *lease);
 /* One holder less; the last one frees the memory. */
 void gv_lease_release(struct gv_lease *lease);
 
-/* Bytes of memory that the lease keeps alive, and how many extents (0: one heap block). */
+/* Bytes of memory that the lease keeps alive, and in how many pieces (0: all in one heap block
+ * with the lease itself). */
 size_t gv_lease_size(const struct gv_lease *lease);
-size_t gv_lease_extents(const struct gv_lease *lease);
+size_t gv_lease_pieces(const struct gv_lease *lease);
 
 #endif

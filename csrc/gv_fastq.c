@@ -170,6 +170,10 @@ read_sequence_line(struct reading *r, struct gv_record *record, size_t *letters)
     if (GV_UNLIKELY(bases.bad > returns)) {
         return bad_byte(r, GV_FIELD_SEQUENCE, GV_SEQUENCE_LEAST, GV_SEQUENCE_MOST);
     }
+    bool is_open = size == left(r);
+    if (GV_UNLIKELY(is_open && !r->at_end)) {
+        return GV_NEED_MORE;
+    }
     *letters = size - returns;
     if (r->parser->alphabet != GV_ALPHABET_ANY) {
         enum gv_status status = check_alphabet(r, *letters);
@@ -177,7 +181,7 @@ read_sequence_line(struct reading *r, struct gv_record *record, size_t *letters)
             return status;
         }
     }
-    if (GV_UNLIKELY(size == left(r))) {
+    if (GV_UNLIKELY(is_open)) {
         return ends_early(r, GV_FIELD_SEQUENCE);
     }
     if (GV_UNLIKELY(record->length + *letters > UINT32_MAX)) {
@@ -524,6 +528,7 @@ gv_fastq_next(struct gv_fastq *parser, uint8_t *text, size_t size, bool at_end,
     enum gv_status status = read_record(parser, text, is_capped, record, &r);
     if (GV_LIKELY(status == GV_OK)) {
         *used = (size_t)(r.at - r.start);
+        record->line = parser->line;
         parser->offset += *used;
         parser->line += r.line;
         parser->record++;

@@ -37,6 +37,7 @@ struct gv_record {
     const uint8_t *name; /* what follows '@', without the line end */
     const uint8_t *sequence;
     const uint8_t *qualities;
+    uint64_t line; /* of its header, from 1 */
     size_t name_size;
     size_t length; /* bases, and quality bytes */
     struct gv_bases bases;
@@ -74,8 +75,12 @@ void gv_fastq_restart(struct gv_fastq *parser);
  *   GV_OK         *record is whole; it and its line ends take *used bytes
  *   GV_END        at_end, and no record is left; *used == size
  *   GV_NEED_MORE  the text ends inside a record: call again with text + *used and more after it
- *                 (*used > 0 only in the blank lines after the last record)
+ *                 (*used > 0 only in the blank lines after the last record, which are passed over
+ *                 at most max_record_bytes at a time, even at_end)
  *   else          a fault, said in *error
+ *
+ * A record is looked at together with what follows only where wrapping begins; if both do not fit
+ * max_record_bytes, the fault of the four-line reading is reported.
  *
  * `at_end`: nothing follows text[size).  The answer for an input is the same however it is cut.
  * A wrapped record is unwrapped in place, so the text must be writable; it is left alone unless

@@ -76,8 +76,9 @@ void gv_inflater_init(struct gv_inflater *inflater, struct gv_source *source,
 void gv_inflater_deinit(struct gv_inflater *inflater);
 
 /* Hands out at most `size` (> 0) bytes of text; *got == 0 means the end, whole.  GV_INTERRUPTED:
- * nothing is lost, call again.  A fault is said in *error, with the offset in the text and in the
- * source at which it was met. */
+ * nothing is lost, call again.  A fault is said in *error: error->offset is the length of the text
+ * handed out before it, error->input_offset the first byte of the source that was not taken (the
+ * header or trailer at fault, the byte after a block of the wrong size). */
 GV_NODISCARD enum gv_status gv_inflater_read(struct gv_inflater *inflater, uint8_t *out,
                                              size_t size, size_t *got, struct gv_error *error);
 

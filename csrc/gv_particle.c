@@ -176,9 +176,6 @@ gv_particles_seal(struct gv_particles *table, struct gv_sealed *sealed)
     if (table->capacity == 0) {
         /* Not one row was reserved.  A text column of 0 rows still has its first offset. */
         enum gv_status status = claim(table, 0, table->text_used);
-        if (status == GV_MEMORY_LIMIT) {
-            status = GV_NO_MEMORY;
-        }
         if (status != GV_OK) {
             return status;
         }

@@ -62,8 +62,8 @@ void *gv_particles_pending(const struct gv_particles *table, enum gv_column colu
 /* Makes all pending rows rows: their fixed columns are written. */
 void gv_particles_advance(struct gv_particles *table);
 
-/* Seals the rows (there must be none pending) and begins an empty table.  On GV_NO_MEMORY
- * nothing changed. */
+/* Seals the rows (there must be none pending) and begins an empty table.  On GV_NO_MEMORY, or
+ * GV_MEMORY_LIMIT where the one offset of an empty text column is too much, nothing changed. */
 GV_NODISCARD enum gv_status gv_particles_seal(struct gv_particles *table, struct gv_sealed *sealed);
 
 #endif

@@ -29,7 +29,8 @@ struct gv_reader {
     struct gv_particles table;
 };
 
-static bool
+/* inline: assertions alone use it, and a release build has none. */
+static inline bool
 reader_is_valid(const struct gv_reader *reader)
 {
     return reader->begin <= reader->end && reader->end <= reader->capacity &&
@@ -262,7 +263,18 @@ count_kept(struct gv_reader_stats *stats, const struct gv_record *record)
 }
 
 static enum gv_status
-take_record(struct gv_reader *reader, const struct gv_record *record)
+no_room(const struct gv_reader *reader, enum gv_status status, struct gv_error *error)
+{
+    *error = (struct gv_error){
+        .status = status,
+        .detail = (int64_t)gv_reader_rows(reader),
+        .expected = (int64_t)reader->options.memory_limit,
+    };
+    return status;
+}
+
+static enum gv_status
+take_record(struct gv_reader *reader, const struct gv_record *record, struct gv_error *error)
 {
     double quality = gv_mean_quality(record->phred_sum, record->length);
     /* The mean of an empty read is NaN, which no threshold above zero lets pass. */
@@ -270,7 +282,7 @@ take_record(struct gv_reader *reader, const struct gv_record *record)
     if (least <= 0.0 || quality >= least) {
         enum gv_status status = push_record(reader, record);
         if (status != GV_OK) {
-            return status;
+            return no_room(reader, status, error);
         }
         count_kept(&reader->stats, record);
         if (reader->block.rows == GV_BLOCK_ROWS) {
@@ -287,21 +299,16 @@ parse_text(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct
 {
     struct gv_record record;
     size_t used;
-    while (reader->table.rows + reader->block.rows < most_rows && *most_text > 0) {
+    while (gv_reader_rows(reader) < most_rows && *most_text > 0) {
         enum gv_status status =
             gv_fastq_next(&reader->parser, reader->text + reader->begin, text_left(reader),
                           reader->at_end, &record, &used, error);
         if (GV_LIKELY(status == GV_OK)) {
-            status = take_record(reader, &record);
+            status = take_record(reader, &record, error);
             if (status != GV_OK) {
-                *error = (struct gv_error){
-                    .status = status,
-                    .line = reader->parser.line - 1,
-                    .record = reader->parser.record - 1,
-                    .offset = reader->parser.offset,
-                    .detail = (int64_t)(reader->table.rows + reader->block.rows),
-                    .expected = (int64_t)reader->options.memory_limit,
-                };
+                error->line = record.line;
+                error->record = reader->parser.record - 1;
+                error->offset = reader->parser.offset - used;
                 return status;
             }
         }
@@ -344,9 +351,10 @@ gv_reader_rows(const struct gv_reader *reader)
 }
 
 enum gv_status
-gv_reader_seal(struct gv_reader *reader, struct gv_sealed *sealed)
+gv_reader_seal(struct gv_reader *reader, struct gv_sealed *sealed, struct gv_error *error)
 {
-    return gv_particles_seal(&reader->table, sealed);
+    enum gv_status status = gv_particles_seal(&reader->table, sealed);
+    return status == GV_OK ? status : no_room(reader, status, error);
 }
 
 struct gv_reader_stats

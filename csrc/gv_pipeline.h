@@ -42,7 +42,7 @@ struct gv_reader_stats {
     uint64_t known_bases; /* A C G T U */
     uint64_t gc_bases;    /* G C */
     uint64_t phred_sum;
-    uint64_t unplaced;           /* particles without a place */
+    uint64_t unplaced;           /* without a place; counted where position is among the columns */
     uint64_t bytes_in;           /* read from the sources */
     uint64_t text_bytes;         /* after decompression */
     uint64_t sources;            /* begun */
@@ -67,7 +67,11 @@ void gv_reader_close(struct gv_reader *reader);
  *   GV_OK           so it is; call again for more
  *   GV_END          the source is over, whole: close it
  *   GV_INTERRUPTED  a signal came: look at it and call again
- *   else            a fault, said in *error; the rows before it are in the table
+ *   else            a fault, said in *error; the rows before it are in the table, and the source
+ *                   cannot be read on: close it
+ *
+ * Of GV_MEMORY_LIMIT and GV_NO_MEMORY, error->detail is the number of rows that fitted and
+ * error->expected the limit; line, record and offset are those of the first read that did not.
  */
 GV_NODISCARD enum gv_status gv_reader_advance(struct gv_reader *reader, size_t most_rows,
                                               size_t most_text, struct gv_error *error);
@@ -75,8 +79,9 @@ GV_NODISCARD enum gv_status gv_reader_advance(struct gv_reader *reader, size_t m
 /* Rows in the table being built. */
 size_t gv_reader_rows(const struct gv_reader *reader);
 
-/* Seals the table and begins the next one. */
-GV_NODISCARD enum gv_status gv_reader_seal(struct gv_reader *reader, struct gv_sealed *sealed);
+/* Seals the table and begins the next one; fails as gv_particles_seal() does. */
+GV_NODISCARD enum gv_status gv_reader_seal(struct gv_reader *reader, struct gv_sealed *sealed,
+                                           struct gv_error *error);
 
 struct gv_reader_stats gv_reader_stats(const struct gv_reader *reader);
 

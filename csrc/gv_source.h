@@ -1,4 +1,4 @@
-/* gv_source.h: where the bytes come from: a file, a file descriptor, memory, or a function.
+/* gv_source.h: where the bytes come from: a file, memory, or a function.
  *
  * A source hands out its bytes once, in order.  It belongs to one thread at a time.
  */

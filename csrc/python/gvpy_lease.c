@@ -50,15 +50,15 @@ lease_nbytes(PyObject *self, void *closure)
 }
 
 static PyObject *
-lease_extents(PyObject *self, void *closure)
+lease_pieces(PyObject *self, void *closure)
 {
-    return PyLong_FromSize_t(gv_lease_extents(((struct gvpy_lease *)self)->lease));
+    return PyLong_FromSize_t(gv_lease_pieces(((struct gvpy_lease *)self)->lease));
 }
 
 static PyGetSetDef lease_getset[] = {
     {"nbytes", lease_nbytes, NULL, PyDoc_STR("Bytes of memory kept alive."), NULL},
-    {"extents", lease_extents, NULL,
-     PyDoc_STR("Extents of pages held; 0 where all is one heap block."), NULL},
+    {"pieces", lease_pieces, NULL,
+     PyDoc_STR("Pieces of memory held; 0 where all is one heap block."), NULL},
     {NULL},
 };
 

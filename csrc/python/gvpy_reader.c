@@ -42,6 +42,26 @@ parse_columns(PyObject *names, gv_column_set *columns)
     return 0;
 }
 
+/* The sources are a tuple, not empty, of pairs (label, object). */
+static int
+check_sources(PyObject *sources)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(sources);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *pair = PyTuple_GET_ITEM(sources, i);
+        if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2 ||
+            !PyUnicode_Check(PyTuple_GET_ITEM(pair, 0))) {
+            PyErr_SetString(PyExc_TypeError, "a source is a pair (label, object)");
+            return -1;
+        }
+    }
+    if (count == 0) {
+        PyErr_SetString(PyExc_ValueError, "there are no sources");
+        return -1;
+    }
+    return 0;
+}
+
 static int
 parse_alphabet(const char *name, enum gv_alphabet *alphabet)
 {
@@ -112,7 +132,8 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     struct gvpy_state *state = gvpy_state_of_type(type);
-    if (state == NULL || parse_columns(columns, &options.columns) < 0 ||
+    if (state == NULL || check_sources(sources) < 0 ||
+        parse_columns(columns, &options.columns) < 0 ||
         parse_alphabet(alphabet, &options.alphabet) < 0 ||
         parse_encoding(encoding, &options.zero) < 0 ||
         parse_sizes(max_record_bytes, memory_limit, &options) < 0) {
@@ -329,9 +350,14 @@ reader_take(PyObject *object, PyObject *unused)
         return NULL;
     }
     struct gv_sealed sealed;
-    enum gv_status status = gv_reader_seal(self->reader, &sealed);
+    struct gv_error error;
+    enum gv_status status = gv_reader_seal(self->reader, &sealed, &error);
+    Py_ssize_t last = self->next > 0 ? self->next - 1 : 0;
     leave(self);
-    return status == GV_OK ? gvpy_columns(state, &sealed) : PyErr_NoMemory();
+    if (status != GV_OK) {
+        return gvpy_raise(&error, label(self, last));
+    }
+    return gvpy_columns(state, &sealed);
 }
 
 PyDoc_STRVAR(close_doc, "close($self, /)\n--\n\nClose what is open; harmless when called again.");

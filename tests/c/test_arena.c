@@ -207,7 +207,7 @@ test_growth(bool reserve)
     for (unsigned i = 0; i < 3; i++) {
         CHECK(addresses[i] == places[i]);
     }
-    CHECK(gv_lease_extents(lease) > 0);
+    CHECK(gv_lease_pieces(lease) > 0);
     /* The tails were given back, the reservation first of all. */
     CHECK(gv_lease_size(lease) >= 40 * MIB && gv_lease_size(lease) <= 42 * MIB);
     check_case("%s", "");
@@ -232,7 +232,7 @@ test_seal_as_block(void)
         REQUIRE(gv_arena_seal(&arena, sizes, &leases[result], addresses[result]) == GV_OK);
         CHECK(gv_arena_is_valid(&arena));
         CHECK_U(arena.claimed_total, 0);
-        CHECK_U(gv_lease_extents(leases[result]), 0);
+        CHECK_U(gv_lease_pieces(leases[result]), 0);
         CHECK(gv_lease_size(leases[result]) >= 120 * 37);
     }
     for (unsigned result = 0; result < 3; result++) {
@@ -268,7 +268,7 @@ test_seal_threshold(void)
         struct gv_lease *lease;
         uint8_t *addresses[N];
         REQUIRE(gv_arena_seal(&arena, sizes, &lease, addresses) == GV_OK);
-        CHECK((gv_lease_extents(lease) > 0) == (total >= GV_BLOCK_MOST));
+        CHECK((gv_lease_pieces(lease) > 0) == (total >= GV_BLOCK_MOST));
         CHECK(gv_lease_size(lease) >= total);
         check_addresses(addresses, 4, sizes);
         gv_lease_release(lease);
@@ -358,7 +358,7 @@ test_fresh_leases(void)
         CHECK_U((uintptr_t)address % GV_ALIGNMENT, 0);
         memset(address, 1, sizes[i]);
         CHECK(gv_lease_size(lease) >= sizes[i]);
-        CHECK_U(gv_lease_extents(lease), 0);
+        CHECK_U(gv_lease_pieces(lease), 0);
         CHECK(gv_lease_retain(lease) == lease);
         gv_lease_release(lease);
         memset(address, 2, sizes[i]);

@@ -210,7 +210,8 @@ seal_and_check(struct gv_reader *reader, const struct reads *reads, size_t from,
 {
     struct gv_sealed sealed;
     CHECK_U(gv_reader_rows(reader), rows);
-    REQUIRE(gv_reader_seal(reader, &sealed) == GV_OK);
+    struct gv_error seal_error;
+    REQUIRE(gv_reader_seal(reader, &sealed, &seal_error) == GV_OK);
     CHECK_U(gv_reader_rows(reader), 0);
     check_rows(&sealed, reads, from, rows);
 }
@@ -238,7 +239,8 @@ test_columns(void)
         CHECK_NAMES(read_to_end(reader, &error), GV_END);
         CHECK_NAMES(read_to_end(reader, &error), GV_END);
         struct gv_sealed sealed;
-        REQUIRE(gv_reader_seal(reader, &sealed) == GV_OK);
+        struct gv_error seal_error;
+        REQUIRE(gv_reader_seal(reader, &sealed, &seal_error) == GV_OK);
         CHECK_U(sealed.columns, sets[i]);
         /* The table outlives its reader. */
         gv_reader_free(reader);
@@ -721,7 +723,8 @@ test_settings(void)
     CHECK(gv_reader_stats(reader).wrapped);
     CHECK_U(gv_reader_stats(reader).phred_sum, 7 * 40);
     gv_reader_close(reader);
-    REQUIRE(gv_reader_seal(reader, &sealed) == GV_OK);
+    struct gv_error seal_error;
+    REQUIRE(gv_reader_seal(reader, &sealed, &seal_error) == GV_OK);
     CHECK_U(sealed.rows, 3);
     CHECK_U(sealed.text_size[1], 7);
     CHECK_BYTES(sealed.text[1], "ACGTA@C", 7);
@@ -746,7 +749,7 @@ test_settings(void)
     open_memory(reader, &input);
     CHECK_NAMES(read_to_end(reader, &error), GV_END);
     CHECK_U(gv_reader_stats(reader).unplaced, 0);
-    REQUIRE(gv_reader_seal(reader, &sealed) == GV_OK);
+    REQUIRE(gv_reader_seal(reader, &sealed, &seal_error) == GV_OK);
     const float *position = (const float *)(const void *)sealed.data[GV_COLUMN_POSITION];
     CHECK_F(position[0], (float)sqrt(0.5));
     CHECK_F(position[3], (float)(sqrt(1.5) * cos(2.399963)));

@@ -39,14 +39,14 @@ def lease_behind(array: np.ndarray) -> _core.Lease:
     return base
 
 
-@pytest.mark.parametrize(("text", "extents"), [(SMALL, 0), (LARGE, 7)], ids=["block", "extents"])
-def test_columns_are_aligned_views_of_one_lease(text: bytes, extents: int) -> None:
+@pytest.mark.parametrize(("text", "pieces"), [(SMALL, 0), (LARGE, 7)], ids=["block", "extents"])
+def test_columns_are_aligned_views_of_one_lease(text: bytes, pieces: int) -> None:
     p = gv.read_fastq(text)
     leases = {id(lease_behind(p[name])) for name in p.columns}
     assert len(leases) == 1
     lease = lease_behind(p.gc)
     assert isinstance(lease, _core.Lease)
-    assert lease.extents == extents
+    assert lease.pieces == pieces
     assert lease.nbytes >= p.nbytes
     for name in p.columns:
         column = p[name]

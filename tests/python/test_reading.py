@@ -392,17 +392,16 @@ def test_control_c_stops_a_reader_that_waits(tmp_path: Path) -> None:
 
 
 def test_importing_a_tree_that_is_not_built_says_what_to_do(tmp_path: Path) -> None:
+    code = "import genomevedic"
     package = tmp_path / "genomevedic"
     package.mkdir()
     for module in (REPO / "genomevedic").glob("*.py"):
         (package / module.name).write_bytes(module.read_bytes())
     done = subprocess.run(
-        [sys.executable, "-S", "-c", "import genomevedic"],
-        cwd=tmp_path,
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; {code}"],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": ""},
     )
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
