@@ -6,6 +6,7 @@
 #include "gv_arena.h"
 #include "gv_base.h"
 #include "gv_column.h"
+#include "gv_cpu.h"
 #include "gv_fastq.h"
 #include "gv_inflate.h"
 #include "gv_layout.h"

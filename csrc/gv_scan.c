@@ -2,12 +2,19 @@
 
 #include <math.h>
 
-#include "simd/gv_scan_scalar.h"
+#include "simd/variants.h"
 
 const struct gv_scan_ops *const *
 gv_scan_variants(void)
 {
-    static const struct gv_scan_ops *const variants[] = {&gv_scan_scalar, NULL};
+    static const struct gv_scan_ops *const variants[] = {
+#if defined(__x86_64__)
+        &gv_scan_avx512, &gv_scan_avx2,
+#elif defined(__aarch64__)
+        &gv_scan_neon,
+#endif
+        &gv_scan_swar,   &gv_scan_scalar, NULL,
+    };
     return variants;
 }
 
@@ -15,10 +22,12 @@ const struct gv_scan_ops *
 gv_scan_find(const char *name)
 {
     const struct gv_scan_ops *const *variant = gv_scan_variants();
-    while (*variant != NULL && name != NULL && strcmp((*variant)->name, name) != 0) {
-        variant++;
+    for (; *variant != NULL; variant++) {
+        if ((name == NULL || strcmp((*variant)->name, name) == 0) && (*variant)->is_supported()) {
+            return *variant;
+        }
     }
-    return *variant;
+    return NULL;
 }
 
 void

@@ -38,6 +38,9 @@ struct gv_qualities {
 struct gv_scan_ops {
     const char *name;
 
+    /* Whether this processor can run it; the others below must not be called where it cannot. */
+    bool (*is_supported)(void);
+
     /* Counts the bytes before the first '\n' into *bases (which it adds to) and returns how many
      * they are; `size` where there is no '\n'. */
     size_t (*sequence)(const uint8_t *text, size_t size, struct gv_bases *bases);
@@ -53,7 +56,8 @@ struct gv_scan_ops {
 /* Every variant built in, best first, ended by NULL; the scalar one is always the last. */
 const struct gv_scan_ops *const *gv_scan_variants(void);
 
-/* The variant of that name, NULL where there is none; NULL asks for the best one. */
+/* The variant of that name, NULL where there is none or this processor cannot run it; for a name
+ * of NULL the best one that it can. */
 const struct gv_scan_ops *gv_scan_find(const char *name);
 
 /* Fills the table that error() takes: table[q] = 10^(-q/10). */

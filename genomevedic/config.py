@@ -34,7 +34,7 @@ def show_config(mode: Literal["dict"] | None = None) -> dict[str, Any] | None:
     Examples
     --------
     >>> import genomevedic as gv
-    >>> gv.show_config("dict")["simd"]
+    >>> gv.show_config("dict")["simd_variants"][-1]
     'scalar'
     """
     built = _core.config()

@@ -20,7 +20,7 @@ from pathlib import Path
 # A new module is added here first. A module is the name that gv_x.h and gv_x.c share.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("gv_base",),
-    ("gv_status", "gv_os"),
+    ("gv_status", "gv_cpu", "gv_os"),
     ("gv_span", "gv_arena", "gv_scan"),
     ("gv_measure", "gv_column", "gv_appearance"),
     ("gv_particle", "gv_layout"),

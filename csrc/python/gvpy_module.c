@@ -26,8 +26,8 @@ config(PyObject *module, PyObject *unused)
 {
     PyObject *variants = PyList_New(0);
     const struct gv_scan_ops *const *variant = gv_scan_variants();
-    while (variants != NULL && *variant != NULL) {
-        if (append(variants, (*variant++)->name) < 0) {
+    for (; variants != NULL && *variant != NULL; variant++) {
+        if ((*variant)->is_supported() && append(variants, (*variant)->name) < 0) {
             Py_CLEAR(variants);
         }
     }

@@ -1,5 +1,6 @@
 /* The scalar kernels: the specification that every other variant is tested against. */
-#include "gv_scan_scalar.h"
+#include "gv_cpu.h"
+#include "variants.h"
 
 /* The class of a byte in a sequence.  Known letters have a class each, so that counting is one
  * table look-up and one addition; N is any letter that is taken but not known (N itself, IUPAC
@@ -20,8 +21,8 @@ static const uint8_t class_of[256] = {
 };
 /* clang-format on */
 
-static size_t
-scalar_sequence(const uint8_t *text, size_t size, struct gv_bases *bases)
+size_t
+gv_scan_scalar_sequence(const uint8_t *text, size_t size, struct gv_bases *bases)
 {
     uint64_t counts[CLASSES] = {0};
     size_t n = 0;
@@ -37,8 +38,9 @@ scalar_sequence(const uint8_t *text, size_t size, struct gv_bases *bases)
     return n;
 }
 
-static void
-scalar_quality(const uint8_t *text, size_t size, uint8_t zero, struct gv_qualities *qualities)
+void
+gv_scan_scalar_quality(const uint8_t *text, size_t size, uint8_t zero,
+                       struct gv_qualities *qualities)
 {
     uint64_t sum = 0, bad = 0;
     for (size_t i = 0; i < size; i++) {
@@ -49,8 +51,8 @@ scalar_quality(const uint8_t *text, size_t size, uint8_t zero, struct gv_qualiti
     qualities->bad += bad;
 }
 
-static double
-scalar_error(const uint8_t *text, size_t size, uint8_t zero, const double table[94])
+double
+gv_scan_scalar_error(const uint8_t *text, size_t size, uint8_t zero, const double table[94])
 {
     double sum = 0;
     for (size_t i = 0; i < size; i++) {
@@ -61,7 +63,8 @@ scalar_error(const uint8_t *text, size_t size, uint8_t zero, const double table[
 
 const struct gv_scan_ops gv_scan_scalar = {
     .name = "scalar",
-    .sequence = scalar_sequence,
-    .quality = scalar_quality,
-    .error = scalar_error,
+    .is_supported = gv_cpu_has_nothing_special,
+    .sequence = gv_scan_scalar_sequence,
+    .quality = gv_scan_scalar_quality,
+    .error = gv_scan_scalar_error,
 };
