@@ -5,6 +5,7 @@
 #include "gv_appearance.h"
 #include "gv_arena.h"
 #include "gv_base.h"
+#include "gv_builder.h"
 #include "gv_column.h"
 #include "gv_cpu.h"
 #include "gv_fastq.h"

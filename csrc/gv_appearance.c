@@ -6,7 +6,7 @@ clamp_unit(double x)
     return x < 0.0 ? 0.0 : (x > 1.0 ? 1.0 : x);
 }
 
-void
+GV_CLONES void
 gv_appearance_color(const double *gc, size_t n, float (*out)[4])
 {
     /* Each channel is one clamped ramp (green two, the lower of them): no branch on the value.
@@ -22,7 +22,7 @@ gv_appearance_color(const double *gc, size_t n, float (*out)[4])
     }
 }
 
-void
+GV_CLONES void
 gv_appearance_size(const double *quality, size_t n, float *out)
 {
     for (size_t i = 0; i < n; i++) {
@@ -30,7 +30,7 @@ gv_appearance_size(const double *quality, size_t n, float *out)
         /* Three ramps, each from 0 to its rise: 0.25 to Q10, 0.75 to Q30, 0.5 to Q40.  A NaN
          * compares false throughout and would survive the ramps, so it is replaced first. */
         q = q == q ? q : 0.0;
-        out[i] = (float)(0.5 + 0.25 * clamp_unit(q / 10.0) + 0.75 * clamp_unit((q - 10.0) / 20.0) +
-                         0.5 * clamp_unit((q - 30.0) / 10.0));
+        out[i] = (float)(0.5 + 0.25 * clamp_unit(q * 0.1) + 0.75 * clamp_unit((q - 10.0) * 0.05) +
+                         0.5 * clamp_unit((q - 30.0) * 0.1));
     }
 }

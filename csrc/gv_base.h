@@ -20,6 +20,17 @@
 #error "genomevedic's core needs GCC or Clang: it uses their checked arithmetic"
 #endif
 
+/* GV_CLONES on a function has the compiler make it for wider vectors too, one of which the loader
+ * chooses.  The functions so marked are loops over a block whose result is the same bit for bit
+ * for any width (no reduction of floats, no contraction).  It needs GCC and a loader that resolves
+ * such functions; the sanitizers run before their resolvers do. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define GV_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define GV_CLONES
+#endif
+
 /* The alignment of every column and every block: one cache line, one AVX-512 register. */
 #define GV_ALIGNMENT ((size_t)64)
 

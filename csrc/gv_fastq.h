@@ -70,6 +70,22 @@ void gv_fastq_init(struct gv_fastq *parser, const struct gv_scan_ops *ops, uint8
 /* To the start of the next source, with the same settings. */
 void gv_fastq_restart(struct gv_fastq *parser);
 
+/* Whether plain records (see gv_scan_ops.records) may be read without the parser's help. */
+static inline bool
+gv_fastq_is_plain(const struct gv_fastq *parser)
+{
+    return parser->mode == GV_FASTQ_FOUR_LINES;
+}
+
+/* Moves on past `records` plain records that take `size` bytes. */
+static inline void
+gv_fastq_pass(struct gv_fastq *parser, uint64_t records, uint64_t size)
+{
+    parser->offset += size;
+    parser->line += 4 * records;
+    parser->record += records;
+}
+
 /* Reads the record that begins at text[0].
  *
  *   GV_OK         *record is whole; it and its line ends take *used bytes

@@ -8,14 +8,19 @@ gv_mean_quality(uint64_t phred_sum, uint64_t length)
     return length > 0 ? (double)phred_sum / (double)length : (double)NAN;
 }
 
-void
+GV_CLONES void
 gv_block_derive(struct gv_block *block)
 {
+    const struct gv_scanned *scanned = &block->scanned;
+    /* 0/0 is NaN, and no branch; its sign is cleared, since machines differ in it. */
     for (size_t i = 0; i < block->rows; i++) {
-        uint64_t gc = (uint64_t)block->g[i] + block->c[i];
-        uint64_t known = gc + block->a[i] + block->t[i];
-        block->gc[i] = known > 0 ? (double)gc / (double)known : (double)NAN;
-        block->quality[i] = gv_mean_quality(block->phred_sum[i], block->length[i]);
+        double gc = (double)scanned->g[i] + (double)scanned->c[i];
+        double known = gc + (double)scanned->a[i] + (double)scanned->t[i];
+        block->gc[i] = fabs(gc / known);
+    }
+    for (size_t i = 0; i < block->rows; i++) {
+        block->quality[i] =
+            fabs((double)(int64_t)scanned->phred_sum[i] / (double)scanned->length[i]);
     }
 }
 
@@ -23,8 +28,26 @@ void
 gv_block_error_quality(const struct gv_block *block, float *out)
 {
     for (size_t i = 0; i < block->rows; i++) {
+        uint32_t length = block->scanned.length[i];
         /* + 0.0 turns the -0.0 of a read that is wrong everywhere (all Q0) into 0.0. */
-        double mean = block->error_sum[i] / (double)block->length[i];
-        out[i] = block->length[i] > 0 ? (float)(-10.0 * log10(mean) + 0.0) : NAN;
+        double mean = block->error_sum[i] / (double)length;
+        out[i] = length > 0 ? (float)(-10.0 * log10(mean) + 0.0) : NAN;
     }
+}
+
+GV_CLONES void
+gv_block_sum(const struct gv_block *block, struct gv_block_sums *sums)
+{
+    const struct gv_scanned *scanned = &block->scanned;
+    uint64_t bases = 0, gc = 0, at = 0, phred = 0;
+    for (size_t i = 0; i < block->rows; i++) {
+        bases += scanned->length[i];
+        gc += (uint64_t)scanned->g[i] + scanned->c[i];
+        at += (uint64_t)scanned->a[i] + scanned->t[i];
+        phred += scanned->phred_sum[i];
+    }
+    sums->bases += bases;
+    sums->gc_bases += gc;
+    sums->known_bases += gc + at;
+    sums->phred_sum += phred;
 }

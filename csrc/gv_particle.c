@@ -121,6 +121,25 @@ gv_particles_reserve(struct gv_particles *table, const size_t text_sizes[GV_TEXT
     return claim(table, rows, text);
 }
 
+size_t
+gv_particles_room(struct gv_particles *table, size_t wanted)
+{
+    static const size_t no_text[GV_TEXT_COLUMNS] = {0};
+    assert(wanted <= ROWS_AHEAD);
+    size_t rows = table->rows + table->pending;
+    if (table->capacity - rows < wanted && claim_ahead(table, rows + 1, no_text, 2) != GV_OK) {
+        (void)claim_ahead(table, rows + 1, no_text, SIZE_MAX);
+    }
+    return gv_min_size(table->capacity - rows, wanted);
+}
+
+void
+gv_particles_push(struct gv_particles *table, size_t n)
+{
+    table->pending += n;
+    assert(gv_particles_is_valid(table));
+}
+
 void
 gv_particles_push_text(struct gv_particles *table, const uint8_t *const texts[GV_TEXT_COLUMNS],
                        const size_t text_sizes[GV_TEXT_COLUMNS])

@@ -51,6 +51,13 @@ bool gv_particles_is_valid(const struct gv_particles *table);
 GV_NODISCARD enum gv_status gv_particles_reserve(struct gv_particles *table,
                                                  const size_t text_sizes[GV_TEXT_COLUMNS]);
 
+/* Room for rows without text: how many of `wanted` more pending rows there is room for now.  0
+ * says no more than that gv_particles_reserve() knows why. */
+size_t gv_particles_room(struct gv_particles *table, size_t wanted);
+
+/* Makes n rows pending, for which there is room; the table has no text columns. */
+void gv_particles_push(struct gv_particles *table, size_t n);
+
 /* Writes the text of the next pending row, for which room was reserved, and makes it pending. */
 void gv_particles_push_text(struct gv_particles *table, const uint8_t *const texts[GV_TEXT_COLUMNS],
                             const size_t text_sizes[GV_TEXT_COLUMNS]);

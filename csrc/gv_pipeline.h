@@ -12,37 +12,21 @@
 #ifndef GV_PIPELINE_H
 #define GV_PIPELINE_H
 
-#include "gv_fastq.h"
+#include "gv_builder.h"
 #include "gv_inflate.h"
-#include "gv_layout.h"
-#include "gv_particle.h"
-
-/* The least and the greatest cap on a record's bytes. */
-#define GV_RECORD_CAP_LEAST ((size_t)16)
-#define GV_RECORD_CAP_MOST ((size_t)1 << 40)
 
 /* What to read and how; all of it fixed before the first record. */
 struct gv_reader_options {
-    const struct gv_scan_ops *ops;
+    struct gv_builder_options build;
     const struct gv_inflate_engine *engine; /* NULL: no compressed input */
-    const struct gv_layout *layout;
-    gv_column_set columns;
-    double min_quality; /* reads with a lower mean Phred are left out */
-    uint8_t zero;       /* GV_PHRED33_ZERO or GV_PHRED64_ZERO */
-    enum gv_alphabet alphabet;
-    size_t max_record_bytes; /* GV_RECORD_CAP_LEAST..GV_RECORD_CAP_MOST */
-    size_t memory_limit;     /* bytes of columns in one table, or GV_NO_LIMIT */
 };
 
 /* What has been read so far, over all sources. */
 struct gv_reader_stats {
-    uint64_t reads;       /* records */
-    uint64_t kept;        /* records that became particles */
-    uint64_t bases;       /* of those kept, and so are the next four */
-    uint64_t known_bases; /* A C G T U */
-    uint64_t gc_bases;    /* G C */
-    uint64_t phred_sum;
-    uint64_t unplaced;           /* without a place; counted where position is among the columns */
+    uint64_t reads;              /* records */
+    uint64_t kept;               /* records that became particles */
+    struct gv_block_sums sums;   /* over those kept */
+    uint64_t unplaced;           /* of them without a place; counted where position is a column */
     uint64_t bytes_in;           /* read from the sources */
     uint64_t text_bytes;         /* after decompression */
     uint64_t sources;            /* begun */
@@ -70,8 +54,7 @@ void gv_reader_close(struct gv_reader *reader);
  *   else            a fault, said in *error; the rows before it are in the table, and the source
  *                   cannot be read on: close it
  *
- * Of GV_MEMORY_LIMIT and GV_NO_MEMORY, error->detail is the number of rows that fitted and
- * error->expected the limit; line, record and offset are those of the first read that did not.
+ * GV_MEMORY_LIMIT and GV_NO_MEMORY are told as gv_builder_take() tells them.
  */
 GV_NODISCARD enum gv_status gv_reader_advance(struct gv_reader *reader, size_t most_rows,
                                               size_t most_text, struct gv_error *error);

@@ -35,6 +35,18 @@ struct gv_qualities {
     uint64_t bad;
 };
 
+/* Records in a block: its columns together stay in a first-level cache. */
+#define GV_BLOCK_ROWS 256
+
+/* What one pass over records finds, a column a measure.  Offsets count from the text given. */
+struct gv_scanned {
+    uint64_t phred_sum[GV_BLOCK_ROWS];
+    uint64_t start[GV_BLOCK_ROWS];    /* of the '@' */
+    uint64_t sequence[GV_BLOCK_ROWS]; /* of the first base */
+    uint32_t length[GV_BLOCK_ROWS];   /* bases; the qualities begin length + 3 after the bases */
+    uint32_t a[GV_BLOCK_ROWS], c[GV_BLOCK_ROWS], g[GV_BLOCK_ROWS], t[GV_BLOCK_ROWS];
+};
+
 struct gv_scan_ops {
     const char *name;
 
@@ -47,6 +59,15 @@ struct gv_scan_ops {
 
     /* Adds up all `size` bytes into *qualities; a '\n' among them counts as bad. */
     void (*quality)(const uint8_t *text, size_t size, uint8_t zero, struct gv_qualities *qualities);
+
+    /* Reads records of the plainest shape from text[0, size) into rows [first, first + n) of
+     * *rows, n <= most, and returns n; *used is where the next record begins.  Plainest: four
+     * whole lines that end in '\n' alone, not one of them empty but for a bare '+', every byte
+     * sound, at most most_bytes long and below 2^32 bases.  It stops before the first record that
+     * is anything else, or whose end is too near the text's to be sure of: the parser must look
+     * at that one. */
+    size_t (*records)(const uint8_t *text, size_t size, uint8_t zero, size_t most_bytes,
+                      struct gv_scanned *rows, size_t first, size_t most, size_t *used);
 
     /* The sum over all bytes of 10^(-q/10), q = byte - zero, in the order of the bytes, from
      * table[q] for q in 0..93.  The bytes have passed quality(). */

@@ -13,25 +13,29 @@
 
 #include "layouts.h"
 
-static size_t
+/* Counts are exact in double, and so are their sums. */
+GV_CLONES static size_t
 place(const struct gv_block *block, float (*out)[3])
 {
+    const struct gv_scanned *scanned = &block->scanned;
     size_t unplaced = 0;
+    float x[GV_BLOCK_ROWS], y[GV_BLOCK_ROWS], z[GV_BLOCK_ROWS];
     for (size_t i = 0; i < block->rows; i++) {
-        int64_t a = block->a[i], c = block->c[i], g = block->g[i], t = block->t[i];
-        int64_t known = a + c + g + t;
-        int64_t x = a - c + g - t, y = a + c - g - t, z = a - c - g + t;
-        bool fold = x < 0 || (x == 0 && y < 0);
-        /* 0/0 is the NaN of a read without a known base.  Folding integers, not quotients,
-         * leaves no negative zero. */
-        double n = (double)known;
-        out[i][0] = (float)((double)(fold ? -x : x) / n);
-        out[i][1] = (float)((double)(fold ? -y : y) / n);
-        out[i][2] = (float)((double)z / n);
-        if (known == 0) {
-            out[i][0] = out[i][1] = out[i][2] = NAN; /* a NaN of one sign on every machine */
-            unplaced++;
-        }
+        double a = scanned->a[i], c = scanned->c[i], g = scanned->g[i], t = scanned->t[i];
+        double known = a + c + g + t;
+        double dx = a - c + g - t, dy = a + c - g - t, dz = a - c - g + t;
+        double sign = (dx < 0.0) | ((dx == 0.0) & (dy < 0.0)) ? -1.0 : 1.0;
+        /* + 0.0 makes the negative zero of a fold a plain one.  A read without a known base is
+         * given the NaN of one sign on every machine. */
+        x[i] = known > 0.0 ? (float)((dx * sign + 0.0) / known) : NAN;
+        y[i] = known > 0.0 ? (float)((dy * sign + 0.0) / known) : NAN;
+        z[i] = known > 0.0 ? (float)(dz / known) : NAN;
+        unplaced += known == 0.0;
+    }
+    for (size_t i = 0; i < block->rows; i++) {
+        out[i][0] = x[i];
+        out[i][1] = y[i];
+        out[i][2] = z[i];
     }
     return unplaced;
 }

@@ -104,10 +104,10 @@ parse_sizes(Py_ssize_t max_record_bytes, PyObject *memory_limit, struct gv_reade
                      max_record_bytes, GV_RECORD_CAP_LEAST, GV_RECORD_CAP_MOST);
         return -1;
     }
-    options->max_record_bytes = (size_t)max_record_bytes;
-    options->memory_limit = GV_NO_LIMIT;
+    options->build.max_record_bytes = (size_t)max_record_bytes;
+    options->build.memory_limit = GV_NO_LIMIT;
     if (memory_limit != Py_None) {
-        options->memory_limit = PyLong_AsSize_t(memory_limit);
+        options->build.memory_limit = PyLong_AsSize_t(memory_limit);
         if (PyErr_Occurred()) {
             return -1;
         }
@@ -127,24 +127,24 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     struct gv_reader_options options = {0};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!s|$dssOnzz:Reader", keywords, &PyTuple_Type,
                                      &sources, &PyTuple_Type, &columns, &layout,
-                                     &options.min_quality, &encoding, &alphabet, &memory_limit,
-                                     &max_record_bytes, &simd, &engine)) {
+                                     &options.build.min_quality, &encoding, &alphabet,
+                                     &memory_limit, &max_record_bytes, &simd, &engine)) {
         return NULL;
     }
     struct gvpy_state *state = gvpy_state_of_type(type);
     if (state == NULL || check_sources(sources) < 0 ||
-        parse_columns(columns, &options.columns) < 0 ||
-        parse_alphabet(alphabet, &options.alphabet) < 0 ||
-        parse_encoding(encoding, &options.zero) < 0 ||
+        parse_columns(columns, &options.build.columns) < 0 ||
+        parse_alphabet(alphabet, &options.build.alphabet) < 0 ||
+        parse_encoding(encoding, &options.build.zero) < 0 ||
         parse_sizes(max_record_bytes, memory_limit, &options) < 0) {
         return NULL;
     }
-    options.layout = gv_layout_find(layout);
-    if (options.layout == NULL) {
+    options.build.layout = gv_layout_find(layout);
+    if (options.build.layout == NULL) {
         return PyErr_Format(PyExc_ValueError, "there is no layout '%s'", layout);
     }
-    options.ops = gv_scan_find(simd);
-    if (options.ops == NULL) {
+    options.build.ops = gv_scan_find(simd);
+    if (options.build.ops == NULL) {
         return PyErr_Format(PyExc_ValueError,
                             "there is no SIMD variant '%s' here; see genomevedic.show_config()",
                             simd);
@@ -396,13 +396,13 @@ reader_stats(PyObject *object, PyObject *unused)
     }
     return Py_BuildValue(
         "{sKsKsKsKsKsKsKsKsKsKsKsO}", "reads", (unsigned long long)stats.reads, "kept",
-        (unsigned long long)stats.kept, "bases", (unsigned long long)stats.bases, "known_bases",
-        (unsigned long long)stats.known_bases, "gc_bases", (unsigned long long)stats.gc_bases,
-        "phred_sum", (unsigned long long)stats.phred_sum, "unplaced",
-        (unsigned long long)stats.unplaced, "bytes_in", (unsigned long long)stats.bytes_in,
-        "text_bytes", (unsigned long long)stats.text_bytes, "sources",
-        (unsigned long long)stats.sources, "missing_end_blocks",
-        (unsigned long long)stats.missing_end_blocks, "wrapped",
+        (unsigned long long)stats.kept, "bases", (unsigned long long)stats.sums.bases,
+        "known_bases", (unsigned long long)stats.sums.known_bases, "gc_bases",
+        (unsigned long long)stats.sums.gc_bases, "phred_sum",
+        (unsigned long long)stats.sums.phred_sum, "unplaced", (unsigned long long)stats.unplaced,
+        "bytes_in", (unsigned long long)stats.bytes_in, "text_bytes",
+        (unsigned long long)stats.text_bytes, "sources", (unsigned long long)stats.sources,
+        "missing_end_blocks", (unsigned long long)stats.missing_end_blocks, "wrapped",
         stats.wrapped ? Py_True : Py_False);
 }
 

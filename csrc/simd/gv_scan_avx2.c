@@ -44,5 +44,6 @@ const struct gv_scan_ops gv_scan_avx2 = {
     .is_supported = gv_cpu_has_avx2,
     .sequence = avx2_sequence,
     .quality = avx2_quality,
+    .records = avx2_records,
     .error = gv_scan_scalar_error,
 };

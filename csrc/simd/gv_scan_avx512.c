@@ -27,5 +27,6 @@ const struct gv_scan_ops gv_scan_avx512 = {
     .is_supported = gv_cpu_has_avx512,
     .sequence = avx512_sequence,
     .quality = avx512_quality,
+    .records = avx512_records,
     .error = gv_scan_scalar_error,
 };

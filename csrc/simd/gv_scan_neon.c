@@ -81,5 +81,6 @@ const struct gv_scan_ops gv_scan_neon = {
     .is_supported = gv_cpu_has_nothing_special,
     .sequence = neon_sequence,
     .quality = neon_quality,
+    .records = neon_records,
     .error = gv_scan_scalar_error,
 };

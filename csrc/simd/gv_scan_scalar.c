@@ -61,10 +61,16 @@ gv_scan_scalar_error(const uint8_t *text, size_t size, uint8_t zero, const doubl
     return sum;
 }
 
+#define RECORDS scalar_records
+#define SEQUENCE gv_scan_scalar_sequence
+#define QUALITY gv_scan_scalar_quality
+#include "gv_scan_records.h"
+
 const struct gv_scan_ops gv_scan_scalar = {
     .name = "scalar",
     .is_supported = gv_cpu_has_nothing_special,
     .sequence = gv_scan_scalar_sequence,
     .quality = gv_scan_scalar_quality,
+    .records = scalar_records,
     .error = gv_scan_scalar_error,
 };

@@ -126,10 +126,16 @@ swar_quality(const uint8_t *text, size_t size, uint8_t zero, struct gv_qualities
     qualities->bad += own.bad;
 }
 
+#define RECORDS swar_records
+#define SEQUENCE swar_sequence
+#define QUALITY swar_quality
+#include "gv_scan_records.h"
+
 const struct gv_scan_ops gv_scan_swar = {
     .name = "swar",
     .is_supported = gv_cpu_has_nothing_special,
     .sequence = swar_sequence,
     .quality = swar_quality,
+    .records = swar_records,
     .error = gv_scan_scalar_error,
 };

@@ -75,29 +75,114 @@ KERNEL(sequence)(const uint8_t *text, size_t size, struct gv_bases *bases)
     return n;
 }
 
+/* The offset of the first '\n' in text[from, size), SIZE_MAX where no whole vector shows one. */
+TARGET static inline size_t
+KERNEL(line_end)(const uint8_t *text, size_t from, size_t size)
+{
+    for (size_t at = from; at + WIDTH <= size; at += WIDTH) {
+        uint64_t found = EQUAL(LOAD(text + at), SPLAT('\n'));
+        if (found != 0) {
+            return at + (size_t)__builtin_ctzll(found);
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* The same for a line of sequence, whose letters are counted on the way. */
+TARGET static inline size_t
+KERNEL(count_line)(const uint8_t *text, size_t from, size_t size, struct gv_bases *bases)
+{
+    for (size_t at = from; at + WIDTH <= size; at += WIDTH) {
+        vector v = LOAD(text + at);
+        uint64_t found = EQUAL(v, SPLAT('\n'));
+        if (found != 0) {
+            /* All bits below the line end: found ^ (found - 1) has them and the line end's. */
+            KERNEL(count)(v, (found ^ (found - 1)) >> 1, bases);
+            return at + (size_t)__builtin_ctzll(found);
+        }
+        KERNEL(count)(v, ALL_BITS, bases);
+    }
+    return SIZE_MAX;
+}
+
+/* Whether text[end - size, end) lies in least..most; sums what exceeds least.  WIDTH bytes before
+ * `end` may be read. */
+TARGET static inline bool
+KERNEL(sum_line)(const uint8_t *end, size_t size, uint8_t least, uint8_t most, uint64_t *sum)
+{
+    vector base = SPLAT(least), range = SPLAT(most - least), excess = SPLAT(0);
+    sums total = SUMS_ZERO;
+    const uint8_t *p = end - size;
+    for (; p + WIDTH <= end; p += WIDTH) {
+        vector score = SUB(LOAD(p), base);
+        excess = OR_EXCESS(excess, score, range);
+        total = ADD_BYTES(total, score);
+    }
+    if (p < end) {
+        vector score = KEEP_LAST(SUB(LOAD(end - WIDTH), base), (size_t)(end - p));
+        excess = OR_EXCESS(excess, score, range);
+        total = ADD_BYTES(total, score);
+    }
+    *sum = SUMS_TOTAL(total);
+    return IS_ZERO(excess);
+}
+
 TARGET static void
 KERNEL(quality)(const uint8_t *text, size_t size, uint8_t zero, struct gv_qualities *qualities)
 {
-    if (size < WIDTH) {
+    uint64_t sum;
+    if (size < WIDTH || !KERNEL(sum_line)(text + size, size, zero, GV_PHRED_MOST, &sum)) {
         gv_scan_scalar_quality(text, size, zero, qualities);
         return;
     }
-    vector base = SPLAT(zero), most = SPLAT(GV_PHRED_MOST - zero), excess = SPLAT(0);
-    sums total = SUMS_ZERO;
-    size_t n = 0;
-    for (; n + WIDTH <= size; n += WIDTH) {
-        vector score = SUB(LOAD(text + n), base);
-        excess = OR_EXCESS(excess, score, most);
-        total = ADD_BYTES(total, score);
+    qualities->sum += sum + (uint64_t)zero * size;
+}
+
+TARGET static size_t
+KERNEL(records)(const uint8_t *text, size_t size, uint8_t zero, size_t most_bytes,
+                struct gv_scanned *rows, size_t first, size_t most, size_t *used)
+{
+    size_t at = 0, row = first;
+    for (; row < first + most && at < size && text[at] == '@'; row++) {
+        struct gv_bases bases = {0};
+        size_t name_end = KERNEL(line_end)(text, at + 1, size);
+        if (name_end == SIZE_MAX || text[name_end - 1] == '\r') {
+            break;
+        }
+        size_t sequence = name_end + 1;
+        size_t sequence_end = KERNEL(count_line)(text, sequence, size, &bases);
+        size_t length = sequence_end - sequence;
+        /* SIZE_MAX fails the next test; past it, every sum below is at most 2 * size + 3. */
+        if (sequence_end >= size || length == 0 || length > UINT32_MAX ||
+            sequence_end + length + 3 >= size || sequence_end < WIDTH) {
+            break;
+        }
+        const uint8_t *separator = text + sequence_end + 1;
+        const uint8_t *quality_end = separator + 2 + length;
+        uint64_t sum, ignored;
+        if (separator[0] != '+' || separator[1] != '\n' || *quality_end != '\n' ||
+            !KERNEL(sum_line)(quality_end, length, zero, GV_PHRED_MOST, &sum)) {
+            break;
+        }
+        if (bases.a + bases.c + bases.g + bases.t != length &&
+            !KERNEL(sum_line)(text + sequence_end, length, GV_SEQUENCE_LEAST, GV_SEQUENCE_MOST,
+                              &ignored)) {
+            break;
+        }
+        size_t end = (size_t)(quality_end + 1 - text);
+        if (end - at > most_bytes) {
+            break;
+        }
+        rows->phred_sum[row] = sum;
+        rows->start[row] = at;
+        rows->sequence[row] = sequence;
+        rows->length[row] = (uint32_t)length;
+        rows->a[row] = (uint32_t)bases.a;
+        rows->c[row] = (uint32_t)bases.c;
+        rows->g[row] = (uint32_t)bases.g;
+        rows->t[row] = (uint32_t)bases.t;
+        at = end;
     }
-    if (n < size) {
-        vector score = KEEP_LAST(SUB(LOAD(text + size - WIDTH), base), size - n);
-        excess = OR_EXCESS(excess, score, most);
-        total = ADD_BYTES(total, score);
-    }
-    if (GV_UNLIKELY(!IS_ZERO(excess))) {
-        gv_scan_scalar_quality(text, size, zero, qualities);
-        return;
-    }
-    qualities->sum += SUMS_TOTAL(total) + (uint64_t)zero * size;
+    *used = at;
+    return row - first;
 }

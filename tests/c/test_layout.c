@@ -10,11 +10,11 @@ static void
 add_read(uint32_t a, uint32_t c, uint32_t g, uint32_t t)
 {
     size_t row = block.rows++;
-    block.length[row] = UINT32_MAX;
-    block.a[row] = a;
-    block.c[row] = c;
-    block.g[row] = g;
-    block.t[row] = t;
+    block.scanned.length[row] = UINT32_MAX;
+    block.scanned.a[row] = a;
+    block.scanned.c[row] = c;
+    block.scanned.g[row] = g;
+    block.scanned.t[row] = t;
 }
 
 static void

@@ -9,12 +9,12 @@ static void
 add_read(uint32_t length, const uint32_t acgt[4], uint64_t phred_sum, double error_sum)
 {
     size_t row = block.rows++;
-    block.length[row] = length;
-    block.a[row] = acgt[0];
-    block.c[row] = acgt[1];
-    block.g[row] = acgt[2];
-    block.t[row] = acgt[3];
-    block.phred_sum[row] = phred_sum;
+    block.scanned.length[row] = length;
+    block.scanned.a[row] = acgt[0];
+    block.scanned.c[row] = acgt[1];
+    block.scanned.g[row] = acgt[2];
+    block.scanned.t[row] = acgt[3];
+    block.scanned.phred_sum[row] = phred_sum;
     block.error_sum[row] = error_sum;
 }
 

@@ -76,14 +76,17 @@ static struct gv_reader_options
 usual_options(void)
 {
     return (struct gv_reader_options){
-        .ops = gv_scan_find(NULL),
         .engine = &stored_engine,
-        .layout = gv_layout_find("composition"),
-        .columns = ALL_COLUMNS,
-        .zero = GV_PHRED33_ZERO,
-        .alphabet = GV_ALPHABET_ANY,
-        .max_record_bytes = (size_t)1 << 30,
-        .memory_limit = GV_NO_LIMIT,
+        .build =
+            {
+                .ops = gv_scan_find(NULL),
+                .layout = gv_layout_find("composition"),
+                .columns = ALL_COLUMNS,
+                .zero = GV_PHRED33_ZERO,
+                .alphabet = GV_ALPHABET_ANY,
+                .max_record_bytes = (size_t)1 << 30,
+                .memory_limit = GV_NO_LIMIT,
+            },
     };
 }
 
@@ -233,7 +236,7 @@ test_columns(void)
         struct gv_reader_options options = usual_options();
         struct gv_error error;
         check_case("columns 0x%x", sets[i]);
-        options.columns = sets[i];
+        options.build.columns = sets[i];
         struct gv_reader *reader = new_reader(&options);
         open_memory(reader, &reads.text);
         CHECK_NAMES(read_to_end(reader, &error), GV_END);
@@ -273,10 +276,10 @@ test_stats(void)
         struct gv_reader_stats stats = gv_reader_stats(reader);
         CHECK_U(stats.reads, 4);
         CHECK_U(stats.kept, 4);
-        CHECK_U(stats.bases, 11);
-        CHECK_U(stats.known_bases, 7);
-        CHECK_U(stats.gc_bases, 4);
-        CHECK_U(stats.phred_sum, 5 * 40 + 2 * 10 + 2 * 93);
+        CHECK_U(stats.sums.bases, 11);
+        CHECK_U(stats.sums.known_bases, 7);
+        CHECK_U(stats.sums.gc_bases, 4);
+        CHECK_U(stats.sums.phred_sum, 5 * 40 + 2 * 10 + 2 * 93);
         CHECK_U(stats.unplaced, 2);
         CHECK_U(stats.bytes_in, reads.text.size);
         CHECK_U(stats.text_bytes, reads.text.size);
@@ -376,7 +379,8 @@ test_bounds(void)
         gv_reader_free(reader);
     }
 
-    /* Bounded by text: every call gets on, by about as much as was asked for. */
+    /* Bounded by text: every call gets on, by about as much as was asked for, give or take the
+     * records of a block. */
     for (size_t step = 1; step < 100000; step *= 10) {
         check_case("%zu bytes at a time", step);
         struct gv_reader *reader = new_reader(&options);
@@ -386,12 +390,12 @@ test_bounds(void)
         while ((status = gv_reader_advance(reader, BIG, step, &error)) == GV_OK) {
             size_t rows = gv_reader_rows(reader);
             CHECK(rows > before);
-            CHECK((rows - before) * 20 <= step + 200 * 20);
+            CHECK((rows - before) * 20 <= step + GV_BLOCK_ROWS * 20);
             before = rows;
             calls++;
         }
         CHECK_NAMES(status, GV_END);
-        CHECK(calls >= reads.text.size / (step + 200));
+        CHECK(calls >= reads.text.size / (step + 200 * GV_BLOCK_ROWS));
         seal_and_check(reader, &reads, 0, reads.n);
         gv_reader_free(reader);
     }
@@ -413,7 +417,7 @@ test_filter(void)
         struct gv_error error;
         uint64_t bases = 0;
         check_case("min_quality %g", thresholds[t]);
-        options.min_quality = thresholds[t];
+        options.build.min_quality = thresholds[t];
         kept = (struct reads){.text = all.text};
         kept.list = malloc(all.n * sizeof *kept.list);
         REQUIRE(kept.list != NULL);
@@ -434,7 +438,7 @@ test_filter(void)
         CHECK_NAMES(read_to_end(reader, &error), GV_END);
         CHECK_U(gv_reader_stats(reader).reads, all.n);
         CHECK_U(gv_reader_stats(reader).kept, kept.n);
-        CHECK_U(gv_reader_stats(reader).bases, bases);
+        CHECK_U(gv_reader_stats(reader).sums.bases, bases);
         CHECK(kept.n > 0 || thresholds[t] > 93);
         CHECK(kept.n < all.n || thresholds[t] <= 0);
         seal_and_check(reader, &kept, 0, kept.n);
@@ -453,8 +457,8 @@ test_memory_limit(void)
         struct gv_reader_options options = usual_options();
         struct gv_error error = {0};
         check_case("limit %zu", limit);
-        options.columns = 0x7f | GV_COLUMN_BIT(GV_COLUMN_SEQUENCE);
-        options.memory_limit = limit;
+        options.build.columns = 0x7f | GV_COLUMN_BIT(GV_COLUMN_SEQUENCE);
+        options.build.memory_limit = limit;
         /* 52 bytes of the seven columns, 8 of an offset, and the letters; one offset more. */
         size_t fitting = 0, needed = 8;
         while (fitting < reads.n && needed + 60 + reads.list[fitting].length <= limit) {
@@ -497,7 +501,7 @@ test_long_records(void)
         struct gv_error error;
         struct drip drip = {reads.text.data, reads.text.size, 0, step, 0, 5};
         check_case("long records, step %zu", step);
-        options.max_record_bytes = 2000000 + 10;
+        options.build.max_record_bytes = 2000000 + 10;
         struct gv_reader *reader = new_reader(&options);
         open_drip(reader, &drip);
         CHECK_NAMES(read_to_end(reader, &error), GV_END);
@@ -506,7 +510,7 @@ test_long_records(void)
         gv_reader_free(reader);
 
         /* One byte less than the record takes. */
-        options.max_record_bytes = 2000000 + 9;
+        options.build.max_record_bytes = 2000000 + 9;
         drip = (struct drip){reads.text.data, reads.text.size, 0, step, 0, 5};
         reader = new_reader(&options);
         open_drip(reader, &drip);
@@ -683,7 +687,7 @@ test_long_blank_tail(void)
         struct gv_reader_options options = usual_options();
         struct gv_error error;
         check_case("long blank tail, more %u", more);
-        options.max_record_bytes = 1024;
+        options.build.max_record_bytes = 1024;
         put(&reads.text, "@x\nA\n+\nI\n", more ? 9 : 0);
         struct gv_reader *reader = new_reader(&options);
         open_memory(reader, &reads.text);
@@ -710,7 +714,7 @@ test_settings(void)
     struct gv_error error;
     struct gv_sealed sealed;
     check_case("%s", "settings");
-    options.zero = GV_PHRED64_ZERO;
+    options.build.zero = GV_PHRED64_ZERO;
     struct gv_reader *reader = new_reader(&options);
     struct bytes input = {.data = (uint8_t *)(uintptr_t)wrapped, .size = sizeof wrapped - 1};
     open_memory(reader, &input);
@@ -721,7 +725,7 @@ test_settings(void)
     open_memory(reader, &input);
     CHECK_NAMES(read_to_end(reader, &error), GV_END);
     CHECK(gv_reader_stats(reader).wrapped);
-    CHECK_U(gv_reader_stats(reader).phred_sum, 7 * 40);
+    CHECK_U(gv_reader_stats(reader).sums.phred_sum, 7 * 40);
     gv_reader_close(reader);
     struct gv_error seal_error;
     REQUIRE(gv_reader_seal(reader, &sealed, &seal_error) == GV_OK);
@@ -738,8 +742,8 @@ test_settings(void)
     CHECK_U(error.record, 1);
     gv_reader_free(reader);
 
-    options.alphabet = GV_ALPHABET_DNA;
-    options.layout = gv_layout_find("spiral");
+    options.build.alphabet = GV_ALPHABET_DNA;
+    options.build.layout = gv_layout_find("spiral");
     reader = new_reader(&options);
     input = (struct bytes){.data = (uint8_t *)(uintptr_t)letter, .size = sizeof letter - 1};
     open_memory(reader, &input);
@@ -770,7 +774,7 @@ test_extreme_caps(void)
         struct gv_reader_options options = usual_options();
         struct gv_error error;
         check_case("greatest cap %u", greatest);
-        options.max_record_bytes = greatest ? GV_RECORD_CAP_MOST : GV_RECORD_CAP_LEAST;
+        options.build.max_record_bytes = greatest ? GV_RECORD_CAP_MOST : GV_RECORD_CAP_LEAST;
         struct gv_reader *reader = new_reader(&options);
         open_memory(reader, &reads.text);
         CHECK_NAMES(read_to_end(reader, &error), greatest ? GV_END : GV_RECORD_TOO_LONG);

@@ -1,0 +1,44 @@
+/* gv_scan_records.h: reads plain records by the sequence() and quality() of a variant that has
+ * no vectors; instantiated by the file that includes this one, after defining RECORDS, SEQUENCE
+ * and QUALITY as the names of the three functions.
+ */
+#include "variants.h"
+
+static size_t
+RECORDS(const uint8_t *text, size_t size, uint8_t zero, size_t most_bytes, struct gv_scanned *rows,
+        size_t first, size_t most, size_t *used)
+{
+    size_t at = 0, row = first;
+    for (; row < first + most && at < size && text[at] == '@'; row++) {
+        const uint8_t *name_end = memchr(text + at, '\n', size - at);
+        if (name_end == NULL || name_end[-1] == '\r') {
+            break;
+        }
+        size_t sequence = (size_t)(name_end + 1 - text);
+        struct gv_bases bases = {0};
+        size_t length = SEQUENCE(text + sequence, size - sequence, &bases);
+        size_t separator = sequence + length + 1;
+        if (length == 0 || length > UINT32_MAX || bases.bad > 0 || separator + 2 + length >= size ||
+            text[separator] != '+' || text[separator + 1] != '\n' ||
+            text[separator + 2 + length] != '\n') {
+            break;
+        }
+        struct gv_qualities qualities = {0};
+        QUALITY(text + separator + 2, length, zero, &qualities);
+        size_t end = separator + 2 + length + 1;
+        if (qualities.bad > 0 || end - at > most_bytes) {
+            break;
+        }
+        rows->phred_sum[row] = qualities.sum - (uint64_t)zero * length;
+        rows->start[row] = at;
+        rows->sequence[row] = sequence;
+        rows->length[row] = (uint32_t)length;
+        rows->a[row] = (uint32_t)bases.a;
+        rows->c[row] = (uint32_t)bases.c;
+        rows->g[row] = (uint32_t)bases.g;
+        rows->t[row] = (uint32_t)bases.t;
+        at = end;
+    }
+    *used = at;
+    return row - first;
+}
