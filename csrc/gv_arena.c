@@ -9,6 +9,7 @@
 struct gv_lease {
     atomic_size_t holders;
     size_t size;
+    struct gv_pool *pool; /* held once where there are pieces; may be NULL */
     size_t n_pieces;
     struct gv_piece pieces[];
 };
@@ -26,15 +27,15 @@ heap_new(size_t size)
     return aligned_alloc(GV_ALIGNMENT, gv_max_size(rounded, GV_ALIGNMENT));
 }
 
+/* Where a piece goes when nobody needs it any more. */
 static void
-piece_free(struct gv_piece *piece)
+give_back(struct gv_piece *piece, struct gv_pool *pool)
 {
-    if (piece->mapped) {
-        gv_os_unmap(piece->base, piece->capacity);
+    if (piece->mapped && pool != NULL) {
+        gv_pool_put(pool, piece);
     } else {
-        free(piece->base);
+        gv_piece_free(piece);
     }
-    *piece = (struct gv_piece){0};
 }
 
 /* Gives back the whole pages of an extent beyond its first `size` bytes. */
@@ -45,16 +46,16 @@ piece_trim(struct gv_piece *piece, size_t size)
     if (!piece->mapped || !gv_round_up(gv_max_size(size, 1), gv_os_page_size(), &kept)) {
         return;
     }
-    if (kept < piece->capacity) {
-        gv_os_unmap(piece->base + kept, piece->capacity - kept);
+    if (kept < piece->capacity && gv_os_unmap(piece->base + kept, piece->capacity - kept)) {
         piece->capacity = kept;
     }
 }
 
 void
-gv_arena_init(struct gv_arena *arena, size_t limit)
+gv_arena_init(struct gv_arena *arena, size_t limit, struct gv_pool *pool)
 {
     *arena = (struct gv_arena){.limit = limit};
+    arena->pool = pool != NULL ? gv_pool_retain(pool) : NULL;
     /* A reservation as large as the machine's memory never has to move.  Where the address
      * space is limited it would take what malloc and others need, so none is asked for. */
     uint64_t memory = gv_os_physical_memory();
@@ -68,7 +69,10 @@ void
 gv_arena_deinit(struct gv_arena *arena)
 {
     for (unsigned i = 0; i < GV_ARENA_SLOTS; i++) {
-        piece_free(&arena->slots[i]);
+        give_back(&arena->slots[i], arena->pool);
+    }
+    if (arena->pool != NULL) {
+        gv_pool_release(arena->pool);
     }
     *arena = (struct gv_arena){0};
 }
@@ -123,9 +127,37 @@ map_extent(struct gv_piece *piece, size_t needed, size_t roomy, size_t reservati
     return false;
 }
 
+/* Makes an extent hold `needed` bytes, or with room to grow; its address may change. */
+static bool
+resize_extent(struct gv_piece *extent, size_t needed, size_t roomy)
+{
+    const size_t wishes[] = {roomy, needed};
+    for (size_t i = 0; i < 2; i++) {
+        void *moved = gv_os_remap(extent->base, extent->capacity, wishes[i]);
+        if (moved != NULL) {
+            *extent = (struct gv_piece){.base = moved, .capacity = wishes[i], .mapped = true};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An extent of at least `needed` bytes: a warm one, else a fresh one. */
+static bool
+find_extent(struct gv_arena *arena, struct gv_piece *extent, size_t needed, size_t roomy)
+{
+    if (arena->pool != NULL && gv_pool_take(arena->pool, extent)) {
+        if (extent->capacity >= needed || resize_extent(extent, needed, roomy)) {
+            return true;
+        }
+        gv_piece_free(extent);
+    }
+    return map_extent(extent, needed, roomy, arena->reservation);
+}
+
 /* Moves a heap slot to an extent, or resizes an extent that outgrew its capacity. */
 static bool
-grow_as_extent(struct gv_piece *slot, size_t size, size_t used, size_t reservation)
+grow_as_extent(struct gv_arena *arena, struct gv_piece *slot, size_t size, size_t used)
 {
     size_t needed, roomy;
     size_t page = gv_os_page_size();
@@ -136,22 +168,10 @@ grow_as_extent(struct gv_piece *slot, size_t size, size_t used, size_t reservati
         roomy = needed;
     }
     if (slot->mapped) {
-        size_t granted = roomy;
-        void *moved = gv_os_remap(slot->base, slot->capacity, granted);
-        if (moved == NULL) {
-            granted = needed;
-            moved = gv_os_remap(slot->base, slot->capacity, granted);
-        }
-        if (moved == NULL) {
-            return false;
-        }
-        slot->base = moved;
-        slot->capacity = granted;
-        slot->huge = false;
-        return true;
+        return resize_extent(slot, needed, roomy);
     }
     struct gv_piece extent;
-    if (!map_extent(&extent, needed, roomy, reservation)) {
+    if (!find_extent(arena, &extent, needed, roomy)) {
         return false;
     }
     if (used > 0) {
@@ -173,7 +193,7 @@ slot_grow(struct gv_arena *arena, unsigned i, size_t size)
             size_t capacity = gv_max_size(gv_min_size(doubled, GV_EXTENT_LEAST), GV_ALIGNMENT);
             grown = grow_on_heap(slot, capacity, arena->claimed[i]);
         } else {
-            grown = grow_as_extent(slot, size, arena->claimed[i], arena->reservation);
+            grown = grow_as_extent(arena, slot, size, arena->claimed[i]);
         }
         if (!grown) {
             return false;
@@ -257,6 +277,7 @@ seal_as_pieces(struct gv_arena *arena, const size_t sizes[GV_ARENA_SLOTS], struc
     }
     atomic_init(&made->holders, 1);
     made->size = 0;
+    made->pool = arena->pool != NULL ? gv_pool_retain(arena->pool) : NULL;
     made->n_pieces = 0;
     for (unsigned i = 0; i < GV_ARENA_SLOTS; i++) {
         if (sizes[i] == 0) {
@@ -305,6 +326,7 @@ gv_lease_new(size_t size, struct gv_lease **lease, uint8_t **address)
     }
     atomic_init(&made->holders, 1);
     made->size = total;
+    made->pool = NULL;
     made->n_pieces = 0;
     *lease = made;
     *address = (uint8_t *)made + LEASE_HEAD;
@@ -327,7 +349,10 @@ gv_lease_release(struct gv_lease *lease)
         return;
     }
     for (size_t i = 0; i < lease->n_pieces; i++) {
-        piece_free(&lease->pieces[i]);
+        give_back(&lease->pieces[i], lease->pool);
+    }
+    if (lease->pool != NULL) {
+        gv_pool_release(lease->pool);
     }
     free(lease);
 }

@@ -20,9 +20,7 @@
 #ifndef GV_ARENA_H
 #define GV_ARENA_H
 
-#include <stdatomic.h>
-
-#include "gv_status.h"
+#include "gv_pool.h"
 
 /* Slots of an arena: every column, with two for each column of text. */
 #define GV_ARENA_SLOTS 16
@@ -41,29 +39,22 @@
 /* No budget. */
 #define GV_NO_LIMIT SIZE_MAX
 
-/* A piece of memory.  Invariant: base == NULL iff capacity == 0; mapped: base is page-aligned
- * and capacity a multiple of the page size; otherwise base is GV_ALIGNMENT-aligned heap. */
-struct gv_piece {
-    uint8_t *base;
-    size_t capacity;
-    bool mapped;
-    bool huge; /* huge pages were asked for */
-};
-
 /* Owns: its pieces.  Valid until: the last holder releases it. */
 struct gv_lease;
 
-/* Owns: the pieces of its slots.
+/* Owns: the pieces of its slots, and one hold on the pool.
  * Invariants: claimed[i] <= slots[i].capacity; the sum of claimed[] is claimed_total <= limit. */
 struct gv_arena {
     struct gv_piece slots[GV_ARENA_SLOTS];
     size_t claimed[GV_ARENA_SLOTS];
     size_t claimed_total;
     size_t limit;
-    size_t reservation; /* bytes of address space to ask for per extent; 0: none */
+    struct gv_pool *pool; /* where extents come from and go to; NULL: the system alone */
+    size_t reservation;   /* bytes of address space to ask for per extent; 0: none */
 };
 
-void gv_arena_init(struct gv_arena *arena, size_t limit);
+/* `pool` may be NULL. */
+void gv_arena_init(struct gv_arena *arena, size_t limit, struct gv_pool *pool);
 void gv_arena_deinit(struct gv_arena *arena);
 bool gv_arena_is_valid(const struct gv_arena *arena);
 

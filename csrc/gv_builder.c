@@ -2,6 +2,12 @@
 
 #include "gv_appearance.h"
 
+static bool
+wants(const struct gv_builder *builder, enum gv_column column)
+{
+    return (builder->options.columns & GV_COLUMN_BIT(column)) != 0;
+}
+
 void
 gv_builder_init(struct gv_builder *builder, const struct gv_builder_options *options)
 {
@@ -9,8 +15,10 @@ gv_builder_init(struct gv_builder *builder, const struct gv_builder_options *opt
            options->max_record_bytes <= GV_RECORD_CAP_MOST);
     memset(builder, 0, sizeof *builder);
     builder->options = *options;
-    gv_scan_error_table(builder->error_table);
-    gv_particles_init(&builder->table, options->columns, options->memory_limit);
+    if (wants(builder, GV_COLUMN_ERROR_QUALITY)) {
+        gv_scan_error_table(builder->error_table);
+    }
+    gv_particles_init(&builder->table, options->columns, options->memory_limit, options->pool);
 }
 
 void
@@ -24,12 +32,6 @@ gv_builder_is_valid(const struct gv_builder *builder)
 {
     return builder->table.pending == builder->block.rows && builder->block.rows <= GV_BLOCK_ROWS &&
            gv_particles_is_valid(&builder->table);
-}
-
-static bool
-wants(const struct gv_builder *builder, enum gv_column column)
-{
-    return (builder->options.columns & GV_COLUMN_BIT(column)) != 0;
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -291,4 +293,38 @@ gv_builder_seal(struct gv_builder *builder, struct gv_sealed *sealed, struct gv_
 {
     enum gv_status status = gv_particles_seal(&builder->table, sealed);
     return status == GV_OK ? status : no_room(builder, status, error);
+}
+
+bool
+gv_builder_append(struct gv_builder *builder, const struct gv_builder *from)
+{
+    assert(from->block.rows == 0 && !builder->options.layout->is_by_ordinal);
+    gv_builder_flush(builder);
+    size_t before = builder->table.rows;
+    if (!gv_particles_append(&builder->table, &from->table)) {
+        return false;
+    }
+    if (wants(builder, GV_COLUMN_METADATA)) {
+        uint64_t *ordinals = gv_particles_rows(&builder->table, GV_COLUMN_METADATA);
+        for (size_t row = before; row < builder->table.rows; row++) {
+            ordinals[row] += builder->reads;
+        }
+    }
+    builder->reads += from->reads;
+    builder->kept += from->kept;
+    builder->unplaced += from->unplaced;
+    builder->sums.bases += from->sums.bases;
+    builder->sums.known_bases += from->sums.known_bases;
+    builder->sums.gc_bases += from->sums.gc_bases;
+    builder->sums.phred_sum += from->sums.phred_sum;
+    return true;
+}
+
+void
+gv_builder_clear(struct gv_builder *builder)
+{
+    gv_particles_clear(&builder->table);
+    builder->block.rows = 0;
+    builder->reads = builder->kept = builder->unplaced = 0;
+    builder->sums = (struct gv_block_sums){0};
 }

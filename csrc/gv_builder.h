@@ -25,13 +25,14 @@ struct gv_builder_options {
     enum gv_alphabet alphabet;
     size_t max_record_bytes; /* GV_RECORD_CAP_LEAST..GV_RECORD_CAP_MOST */
     size_t memory_limit;     /* bytes of columns in one table, or GV_NO_LIMIT */
+    struct gv_pool *pool;    /* of warm extents; may be NULL */
 };
 
 /* Owns: the table.  Borrows: what the options point to.
  * Invariant: table.pending == block.rows. */
 struct gv_builder {
     struct gv_builder_options options;
-    double error_table[94];
+    double error_table[94];    /* filled where error_quality is a column */
     uint64_t reads;            /* records seen */
     uint64_t kept;             /* rows made */
     uint64_t unplaced;         /* of them without a place; counted where position is a column */
@@ -69,6 +70,14 @@ GV_NODISCARD enum gv_status gv_builder_take(struct gv_builder *builder, struct g
 
 /* Brings the rows of the block into the table. */
 void gv_builder_flush(struct gv_builder *builder);
+
+/* Adds the rows and the counts of `from`, flushed, which read on where `builder` stands, as if
+ * `builder` had taken its records itself.  False, and nothing changed, where there is no room.
+ * Only for layouts that do not place by ordinal. */
+bool gv_builder_append(struct gv_builder *builder, const struct gv_builder *from);
+
+/* To an empty table and no counts; the memory stays. */
+void gv_builder_clear(struct gv_builder *builder);
 
 /* Seals the flushed table and begins the next one; fails as gv_particles_seal() does. */
 GV_NODISCARD enum gv_status gv_builder_seal(struct gv_builder *builder, struct gv_sealed *sealed,

@@ -233,7 +233,7 @@ read_quality_line(struct reading *r, struct gv_qualities *sum, uint64_t length, 
 {
     const struct gv_fastq *parser = r->parser;
     struct gv_qualities own = {0};
-    if (GV_LIKELY(left(r) > wanted && r->at[wanted] == '\n' && wanted > 0)) {
+    if (GV_LIKELY(is_last && left(r) > wanted && r->at[wanted] == '\n' && wanted > 0)) {
         /* The line is jumped over, not searched: a line end inside it counts as a bad byte. */
         parser->ops->quality(r->at, wanted, parser->zero, &own);
         if (GV_LIKELY(own.bad == 0)) {
@@ -461,7 +461,8 @@ read_record(struct gv_fastq *parser, uint8_t *text, bool is_capped, struct gv_re
     if (parser->mode == GV_FASTQ_FOUR_LINES) {
         enum gv_status status = read_four_lines(r, record);
         /* A text that ends too early has nothing in it that speaks against four lines. */
-        if (GV_LIKELY(status <= GV_NEED_MORE || status == GV_TRUNCATED)) {
+        if (GV_LIKELY(status <= GV_NEED_MORE || status == GV_TRUNCATED) ||
+            parser->only_four_lines) {
             return status;
         }
         fault_status = status;
@@ -518,6 +519,9 @@ gv_fastq_next(struct gv_fastq *parser, uint8_t *text, size_t size, bool at_end,
         }
         if (blank > 0) {
             (void)fault(&r, GV_BLANK_LINE, GV_FIELD_HEADER, text, 0, 0);
+            if (parser->only_four_lines) {
+                return GV_BLANK_LINE;
+            }
             parser->first_blank = *error;
             parser->mode = GV_FASTQ_BLANK_TAIL;
         }

@@ -55,6 +55,8 @@ struct gv_fastq {
     size_t max_record_bytes; /* a record longer than this is an error */
 
     enum gv_fastq_mode mode;
+    bool only_four_lines;        /* anything else is a fault: no wrapped record, no blank line; set
+                                    after init by those who parse ahead of the parser that counts */
     bool wrapped;                /* a wrapped record was met */
     struct gv_error first_blank; /* in a blank tail: what is reported should more follow */
 

@@ -3,14 +3,18 @@
 #include <stdlib.h>
 
 #include "gv_span.h"
-#ifdef GV_HAVE_ZLIB
-#include "inflate/gv_inflate_zlib.h"
-#endif
+#include "inflate/engines.h"
 
 const struct gv_inflate_engine *const *
 gv_inflate_engines(void)
 {
     static const struct gv_inflate_engine *const engines[] = {
+#ifdef GV_HAVE_ISAL
+        &gv_inflate_isal,
+#endif
+#ifdef GV_HAVE_LIBDEFLATE
+        &gv_inflate_libdeflate,
+#endif
 #ifdef GV_HAVE_ZLIB
         &gv_inflate_zlib,
 #endif
@@ -32,10 +36,14 @@ gv_inflate_zlib_version(void)
 /* Where the inflater stands in its input.
  *
  *   SNIFF -> PLAIN
- *         -> HEADER -> DEFLATE -> TRAILER -> BETWEEN -> HEADER ...
- *                                                    -> ZEROS -> OVER
+ *         -> HEADER -> STREAM -> DEFLATE -> TRAILER -> BETWEEN -> HEADER ...
+ *                   -> BLOCK  -> TEXT --------------->         -> ZEROS -> OVER
+ *                             -> STREAM ...
+ *
+ * A BGZF block is inflated whole.  Where that does not work, for whatever reason, it is read as
+ * any other member: so the faults of a block, and the text before them, are those of a member.
  */
-enum stage { SNIFF, PLAIN, HEADER, DEFLATE, TRAILER, BETWEEN, ZEROS, OVER };
+enum stage { SNIFF, PLAIN, HEADER, BLOCK, TEXT, STREAM, DEFLATE, TRAILER, BETWEEN, ZEROS, OVER };
 
 /* RFC 1952, 2.3.1 */
 #define MAGIC_1 0x1f
@@ -47,6 +55,9 @@ enum stage { SNIFF, PLAIN, HEADER, DEFLATE, TRAILER, BETWEEN, ZEROS, OVER };
 #define FLAG_COMMENT 0x10
 #define FLAGS_RESERVED 0xe0
 #define TRAILER_BYTES 8
+
+/* Bytes of the source read at most without a byte of text before signals are looked at. */
+#define PATIENCE ((uint64_t)32 << 20)
 
 void
 gv_inflater_init(struct gv_inflater *inflater, struct gv_source *source,
@@ -62,6 +73,7 @@ gv_inflater_deinit(struct gv_inflater *inflater)
         inflater->engine->close(inflater->state);
     }
     free(inflater->buffer);
+    free(inflater->block);
     *inflater = (struct gv_inflater){.stage = OVER};
 }
 
@@ -103,6 +115,10 @@ hold(struct gv_inflater *in, size_t wanted, struct gv_error *error)
         }
     }
     while (held(in) < wanted && !in->source_ended) {
+        if (in->failure.status != GV_OK) {
+            *error = in->failure;
+            return error->status;
+        }
         if (in->begin > 0) {
             memmove(in->buffer, in->buffer + in->begin, held(in));
             in->end -= in->begin;
@@ -153,7 +169,7 @@ sniff(struct gv_inflater *in, struct gv_error *error)
     }
     status = in->engine->open(in->engine, &in->state);
     if (status != GV_OK) {
-        return gv_error_set(error, status, 0);
+        return gv_error_set(error, status, GV_FOREIGN_GZIP);
     }
     in->format = GV_INPUT_GZIP;
     in->stage = HEADER;
@@ -176,15 +192,19 @@ find_block_size(struct gv_span extra)
     return 0;
 }
 
+struct member_header {
+    size_t size; /* all of it */
+    uint32_t block_size;
+    bool has_checksum; /* in its last two bytes */
+};
+
 enum header_result { HEADER_WHOLE, HEADER_SHORT, HEADER_BAD };
 
-/* Reads a member's header from the bytes held; *size is its length. */
+/* Reads a member's header from the start of the bytes at hand. */
 static enum header_result
-parse_header(const struct gv_inflater *in, size_t *size, uint32_t *block_size, bool *has_checksum)
+parse_header(struct gv_span span, struct member_header *header)
 {
-    const uint8_t *start = in->buffer + in->begin;
-    struct gv_span span = {start, in->buffer + in->end};
-    const uint8_t *fixed, *extra;
+    const uint8_t *start = span.at, *fixed, *extra;
     uint16_t extra_size, checksum;
     if (!gv_span_take(&span, 10, &fixed)) {
         return HEADER_SHORT;
@@ -194,12 +214,12 @@ parse_header(const struct gv_inflater *in, size_t *size, uint32_t *block_size, b
         (flags & FLAGS_RESERVED) != 0) {
         return HEADER_BAD;
     }
-    *block_size = 0;
+    header->block_size = 0;
     if (flags & FLAG_EXTRA) {
         if (!gv_span_take_u16(&span, &extra_size) || !gv_span_take(&span, extra_size, &extra)) {
             return HEADER_SHORT;
         }
-        *block_size = find_block_size((struct gv_span){extra, extra + extra_size});
+        header->block_size = find_block_size((struct gv_span){extra, extra + extra_size});
     }
     if ((flags & FLAG_NAME) && !gv_span_skip_string(&span)) {
         return HEADER_SHORT;
@@ -207,44 +227,50 @@ parse_header(const struct gv_inflater *in, size_t *size, uint32_t *block_size, b
     if ((flags & FLAG_COMMENT) && !gv_span_skip_string(&span)) {
         return HEADER_SHORT;
     }
-    *size = (size_t)(span.at - start);
-    *has_checksum = (flags & FLAG_HCRC) != 0;
-    if (*has_checksum && !gv_span_take_u16(&span, &checksum)) {
+    header->has_checksum = (flags & FLAG_HCRC) != 0;
+    if (header->has_checksum && !gv_span_take_u16(&span, &checksum)) {
         return HEADER_SHORT;
     }
+    header->size = (size_t)(span.at - start);
     return HEADER_WHOLE;
 }
 
-/* FHCRC: the two low bytes of the CRC-32 of the header before it. */
+/* FHCRC: the two low bytes of the CRC-32 of the header before it.  GV_BAD_GZIP where they differ.
+ */
 static enum gv_status
-check_header(struct gv_inflater *in, size_t *size, struct gv_error *error)
+check_header(const struct gv_inflate_engine *engine, void *state, const uint8_t *start,
+             const struct member_header *header)
 {
-    const uint8_t *start = in->buffer + in->begin;
+    if (!header->has_checksum) {
+        return GV_OK;
+    }
     uint32_t crc = 0;
-    enum gv_status status = in->engine->crc32(in->state, &crc, start, *size);
-    if (status != GV_OK) {
-        return gv_error_set(error, status, 0);
-    }
-    if ((crc & 0xffff) != gv_load_u16(start + *size)) {
-        return fault(in, GV_BAD_GZIP, GV_FIELD_GZIP_HEADER, error);
-    }
-    *size += 2;
-    return GV_OK;
+    size_t size = header->size - 2;
+    enum gv_status status = engine->crc32(state, &crc, start, size);
+    return status == GV_OK && (crc & 0xffff) != gv_load_u16(start + size) ? GV_BAD_GZIP : status;
+}
+
+/* A failure of the engine; that of the data lies in `field`. */
+static enum gv_status
+engine_fault(const struct gv_inflater *in, enum gv_status status, enum gv_field field,
+             struct gv_error *error)
+{
+    return status == GV_BAD_GZIP ? fault(in, status, field, error) : gv_error_set(error, status, 0);
 }
 
 static enum gv_status
 read_header(struct gv_inflater *in, struct gv_error *error)
 {
-    size_t size = 0, wanted = 10;
-    uint32_t block_size = 0;
-    bool has_checksum = false;
+    struct member_header header;
+    size_t wanted = 10;
     in->member_start = input_offset(in);
     for (;;) {
         enum gv_status status = hold(in, wanted, error);
         if (status != GV_OK) {
             return status;
         }
-        enum header_result result = parse_header(in, &size, &block_size, &has_checksum);
+        enum header_result result =
+            parse_header((struct gv_span){in->buffer + in->begin, in->buffer + in->end}, &header);
         if (result == HEADER_WHOLE) {
             break;
         }
@@ -254,24 +280,186 @@ read_header(struct gv_inflater *in, struct gv_error *error)
         if (result == HEADER_BAD || held(in) == GV_INPUT_BUFFER) {
             return fault(in, GV_BAD_GZIP, GV_FIELD_GZIP_HEADER, error);
         }
-        wanted = held(in) + 1;
+        wanted = gv_min_size(2 * held(in), GV_INPUT_BUFFER);
     }
-    if (has_checksum) {
-        enum gv_status status = check_header(in, &size, error);
-        if (status != GV_OK) {
-            return status;
+    enum gv_status status = check_header(in->engine, in->state, in->buffer + in->begin, &header);
+    if (status != GV_OK) {
+        return engine_fault(in, status, GV_FIELD_GZIP_HEADER, error);
+    }
+    if (in->members == 0 && header.block_size > 0) {
+        in->format = GV_INPUT_BGZF;
+    }
+    in->block_size = header.block_size;
+    in->begin += header.size;
+    in->stage = header.block_size > header.size + TRAILER_BYTES ? BLOCK : STREAM;
+    return GV_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Whole blocks
+ * ------------------------------------------------------------------------------------------ */
+
+/* A whole deflate stream by an engine that knows streams only.  Room of one byte beyond the text
+ * lets the stream end, or shows that it is longer. */
+static enum gv_status
+inflate_as_stream(const struct gv_inflate_engine *engine, void *state, const uint8_t *in,
+                  size_t in_size, uint8_t *out, size_t out_size)
+{
+    size_t taken = 0, made = 0;
+    bool ended = false;
+    enum gv_status status = engine->reset(state);
+    while (status == GV_OK && !ended) {
+        uint8_t beyond;
+        bool is_full = made == out_size;
+        size_t part = in_size - taken, room = is_full ? 1 : out_size - made;
+        status = engine->inflate(state, in + taken, &part, is_full ? &beyond : out + made, &room,
+                                 &ended);
+        bool is_stuck = !ended && part == 0 && room == 0, is_longer = is_full && room > 0;
+        if (status == GV_OK && (is_stuck || is_longer)) {
+            status = GV_BAD_GZIP;
+        }
+        taken += part;
+        made += room;
+    }
+    if (status == GV_OK && (taken != in_size || made != out_size)) {
+        status = GV_BAD_GZIP;
+    }
+    return status;
+}
+
+/* What follows a block's header: deflate stream and trailer, which must hold out_size bytes. */
+static enum gv_status
+inflate_body(const struct gv_inflate_engine *engine, void *state, const uint8_t *body, size_t size,
+             uint8_t *out, size_t out_size)
+{
+    uint32_t crc = 0;
+    size_t deflate_size = size - TRAILER_BYTES;
+    enum gv_status status =
+        engine->whole != NULL ? engine->whole(state, body, deflate_size, out, out_size)
+                              : inflate_as_stream(engine, state, body, deflate_size, out, out_size);
+    if (status == GV_OK) {
+        status = engine->crc32(state, &crc, out, out_size);
+    }
+    return status == GV_OK && crc != gv_load_u32(body + deflate_size) ? GV_BAD_GZIP : status;
+}
+
+size_t
+gv_bgzf_block_size(const uint8_t *head, size_t size)
+{
+    struct member_header header;
+    bool is_block = parse_header((struct gv_span){head, head + size}, &header) == HEADER_WHOLE &&
+                    header.block_size > header.size + TRAILER_BYTES;
+    return is_block ? header.block_size : 0;
+}
+
+size_t
+gv_bgzf_text_size(const uint8_t *block, size_t block_size)
+{
+    assert(block_size >= TRAILER_BYTES);
+    return gv_load_u32(block + block_size - 4);
+}
+
+enum gv_status
+gv_bgzf_inflate(const struct gv_inflate_engine *engine, void *state, const uint8_t *block,
+                size_t block_size, uint8_t *out)
+{
+    struct member_header header;
+    if (parse_header((struct gv_span){block, block + block_size}, &header) != HEADER_WHOLE ||
+        header.block_size != block_size || block_size <= header.size + TRAILER_BYTES ||
+        gv_bgzf_text_size(block, block_size) > GV_BGZF_MOST) {
+        return GV_BAD_GZIP;
+    }
+    enum gv_status status = check_header(engine, state, block, &header);
+    return status != GV_OK
+               ? status
+               : inflate_body(engine, state, block + header.size, block_size - header.size, out,
+                              gv_bgzf_text_size(block, block_size));
+}
+
+/* Holds the rest of the block at hand: true where all of it is there.  A failure of the source is
+ * kept for later: the part of the block that came before it is text all the same. */
+static enum gv_status
+hold_block(struct gv_inflater *in, size_t size, bool *is_whole, struct gv_error *error)
+{
+    enum gv_status status = hold(in, size, error);
+    *is_whole = status == GV_OK && held(in) >= size;
+    if (status != GV_OK && status != GV_INTERRUPTED) {
+        in->failure = *error;
+        status = GV_OK;
+    }
+    return status;
+}
+
+/* Inflates the block at hand: straight to the caller where there is room for all of it. */
+static enum gv_status
+read_block(struct gv_inflater *in, uint8_t *out, size_t size, size_t *got, struct gv_error *error)
+{
+    /* The header is taken already. */
+    size_t body_size = in->block_size - (size_t)(input_offset(in) - in->member_start);
+    bool is_whole;
+    enum gv_status status = hold_block(in, body_size, &is_whole, error);
+    if (status != GV_OK) {
+        return status;
+    }
+    const uint8_t *body = in->buffer + in->begin;
+    size_t text_size = is_whole ? gv_bgzf_text_size(body, body_size) : 0;
+    if (!is_whole || text_size > GV_BGZF_MOST) {
+        in->stage = STREAM;
+        return GV_OK;
+    }
+    bool is_direct = text_size <= size;
+    if (!is_direct && in->block == NULL) {
+        in->block = malloc(GV_BGZF_MOST);
+        if (in->block == NULL) {
+            return gv_error_set(error, GV_NO_MEMORY, 0);
         }
     }
+    status = inflate_body(in->engine, in->state, body, body_size, is_direct ? out : in->block,
+                          text_size);
+    if (status == GV_BAD_GZIP) {
+        in->stage = STREAM;
+        return GV_OK;
+    }
+    if (status != GV_OK) {
+        return gv_error_set(error, status, 0);
+    }
+    in->begin += body_size;
+    in->ends_with_block = text_size == 0;
+    in->members++;
+    in->stage = is_direct ? BETWEEN : TEXT;
+    *got = is_direct ? text_size : 0;
+    in->text_bytes += *got;
+    in->block_begin = 0;
+    in->block_end = is_direct ? 0 : text_size;
+    return GV_OK;
+}
+
+/* Hands out what is left of a block's text. */
+static void
+read_text(struct gv_inflater *in, uint8_t *out, size_t size, size_t *got)
+{
+    *got = gv_min_size(size, in->block_end - in->block_begin);
+    memcpy(out, in->block + in->block_begin, *got);
+    in->block_begin += *got;
+    in->text_bytes += *got;
+    if (in->block_begin == in->block_end) {
+        in->stage = BETWEEN;
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Streams
+ * ------------------------------------------------------------------------------------------ */
+
+static enum gv_status
+begin_stream(struct gv_inflater *in, struct gv_error *error)
+{
     enum gv_status status = in->engine->reset(in->state);
     if (status != GV_OK) {
         return gv_error_set(error, status, 0);
     }
-    if (in->members == 0 && block_size > 0) {
-        in->format = GV_INPUT_BGZF;
-    }
-    in->block_size = block_size;
-    in->begin += size;
     in->crc = in->length = 0;
+    in->has_more = false;
     in->stage = DEFLATE;
     return GV_OK;
 }
@@ -279,28 +467,32 @@ read_header(struct gv_inflater *in, struct gv_error *error)
 static enum gv_status
 read_deflate(struct gv_inflater *in, uint8_t *out, size_t size, size_t *got, struct gv_error *error)
 {
-    enum gv_status status = hold(in, 1, error);
-    if (status != GV_OK) {
-        return status;
+    /* An engine that filled the room may have more, without further input. */
+    if (!in->has_more) {
+        enum gv_status status = hold(in, 1, error);
+        if (status != GV_OK) {
+            return status;
+        }
     }
     size_t taken = held(in);
-    bool ended = false;
+    bool ended = false, was_idle = in->has_more && taken == 0;
     *got = size;
-    status = in->engine->inflate(in->state, in->buffer + in->begin, &taken, out, got, &ended);
+    enum gv_status status =
+        in->engine->inflate(in->state, in->buffer + in->begin, &taken, out, got, &ended);
     if (status == GV_OK) {
         status = in->engine->crc32(in->state, &in->crc, out, *got);
     }
     if (status != GV_OK) {
         *got = 0;
-        return status == GV_BAD_GZIP ? fault(in, status, GV_FIELD_GZIP_DEFLATE, error)
-                                     : gv_error_set(error, status, 0);
+        return engine_fault(in, status, GV_FIELD_GZIP_DEFLATE, error);
     }
     in->begin += taken;
     in->length += (uint32_t)*got;
     in->text_bytes += *got;
+    in->has_more = !ended && *got == size;
     if (ended) {
         in->stage = TRAILER;
-    } else if (taken == 0 && *got == 0) {
+    } else if (taken == 0 && *got == 0 && !was_idle) {
         /* Nothing held moves the decompressor on: the stream goes on beyond the input's end. */
         return in->source_ended ? fault(in, GV_TRUNCATED_GZIP, GV_FIELD_GZIP_DEFLATE, error)
                                 : fault(in, GV_BAD_GZIP, GV_FIELD_GZIP_DEFLATE, error);
@@ -395,45 +587,87 @@ read_plain(struct gv_inflater *in, uint8_t *out, size_t size, size_t *got, struc
     return GV_OK;
 }
 
+/* One step from the stage at hand; what it hands out is *got bytes. */
+static enum gv_status
+step(struct gv_inflater *in, uint8_t *out, size_t size, size_t *got, struct gv_error *error)
+{
+    switch ((enum stage)in->stage) {
+    case SNIFF:
+        return sniff(in, error);
+    case PLAIN:
+        return read_plain(in, out, size, got, error);
+    case HEADER:
+        return read_header(in, error);
+    case BLOCK:
+        return read_block(in, out, size, got, error);
+    case TEXT:
+        read_text(in, out, size, got);
+        break;
+    case STREAM:
+        return begin_stream(in, error);
+    case DEFLATE:
+        return read_deflate(in, out, size, got, error);
+    case TRAILER:
+        return read_trailer(in, error);
+    case BETWEEN:
+        return read_between(in, error);
+    case ZEROS:
+        return read_zeros(in, error);
+    case OVER:
+        break;
+    }
+    return GV_OK;
+}
+
 enum gv_status
 gv_inflater_read(struct gv_inflater *in, uint8_t *out, size_t size, size_t *got,
                  struct gv_error *error)
 {
     assert(size > 0);
     enum gv_status status = GV_OK;
+    uint64_t begin = in->source->bytes_read;
     *got = 0;
     while (status == GV_OK && *got == 0 && in->stage != OVER) {
-        switch ((enum stage)in->stage) {
-        case SNIFF:
-            status = sniff(in, error);
-            break;
-        case PLAIN:
-            status = read_plain(in, out, size, got, error);
-            break;
-        case HEADER:
-            status = read_header(in, error);
-            break;
-        case DEFLATE:
-            status = read_deflate(in, out, size, got, error);
-            break;
-        case TRAILER:
-            status = read_trailer(in, error);
-            break;
-        case BETWEEN:
-            status = read_between(in, error);
-            break;
-        case ZEROS:
-            status = read_zeros(in, error);
-            break;
-        case OVER:
-            break;
+        /* Empty blocks and padding give no text, and may be many. */
+        if (in->source->bytes_read - begin > PATIENCE) {
+            return GV_INTERRUPTED;
         }
+        status = step(in, out, size, got, error);
     }
     return status;
+}
+
+bool
+gv_inflater_is_between(const struct gv_inflater *in, uint64_t *offset)
+{
+    *offset = input_offset(in);
+    return in->stage == PLAIN || (in->stage == BETWEEN && in->block_begin == in->block_end);
 }
 
 bool
 gv_inflater_misses_end_block(const struct gv_inflater *inflater)
 {
     return inflater->format == GV_INPUT_BGZF && !inflater->ends_with_block;
+}
+
+enum gv_status
+gv_inflater_resume(struct gv_inflater *in, uint64_t text_bytes, uint64_t members,
+                   bool ends_with_block)
+{
+    bool is_plain = in->format == GV_INPUT_PLAIN;
+    if (!is_plain && in->state == NULL) {
+        enum gv_status status = in->engine->open(in->engine, &in->state);
+        if (status != GV_OK) {
+            return status;
+        }
+    }
+    in->begin = in->end = in->block_begin = in->block_end = 0;
+    in->source_ended = false;
+    in->failure = (struct gv_error){0};
+    in->format = is_plain ? GV_INPUT_PLAIN : GV_INPUT_BGZF;
+    in->stage = is_plain ? PLAIN : BETWEEN;
+    in->text_bytes = text_bytes;
+    in->members = members;
+    in->ends_with_block = ends_with_block;
+    return GV_OK;
 }

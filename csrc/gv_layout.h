@@ -14,6 +14,9 @@
 struct gv_layout {
     const char *name;
 
+    /* A place depends on the read's ordinal, and so on all records before it. */
+    bool is_by_ordinal;
+
     /* Writes x, y, z of every row of a derived block.  A read that has no place gets NaN, NaN,
      * NaN; their number is returned. */
     size_t (*place)(const struct gv_block *block, float (*out)[3]);

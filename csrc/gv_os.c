@@ -1,13 +1,17 @@
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* mremap, MAP_NORESERVE */
+#define _GNU_SOURCE /* mremap, MAP_NORESERVE, sched_getaffinity */
 #endif
 #include "gv_os.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Read calls beyond this are refused or cut short by some systems (macOS: INT_MAX). */
@@ -55,20 +59,16 @@ gv_os_remap(void *base, size_t old_size, size_t new_size)
     void *moved = gv_os_map(new_size);
     if (moved != NULL) {
         memcpy(moved, base, gv_min_size(old_size, new_size));
-        gv_os_unmap(base, old_size);
+        (void)gv_os_unmap(base, old_size);
     }
     return moved;
 #endif
 }
 
-void
+bool
 gv_os_unmap(void *base, size_t size)
 {
-    if (size > 0) {
-        int result = munmap(base, size);
-        assert(result == 0);
-        (void)result;
-    }
+    return size == 0 || munmap(base, size) == 0;
 }
 
 void
@@ -128,4 +128,155 @@ gv_os_read(int fd, uint8_t *out, size_t size, size_t *got, int *error_number)
     }
     *got = (size_t)n;
     return GV_OK;
+}
+
+bool
+gv_os_read_at(int fd, uint64_t offset, uint8_t *out, size_t size, size_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        ssize_t n =
+            pread(fd, out + *got, gv_min_size(size - *got, READ_MOST), (off_t)(offset + *got));
+        if (n == 0) {
+            break;
+        }
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        *got += n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+bool
+gv_os_seek(int fd, uint64_t offset)
+{
+    return lseek(fd, (off_t)offset, SEEK_SET) >= 0;
+}
+
+/* Reads up to two whole numbers from the beginning of a small file; how many there were. */
+static int
+read_numbers(const char *path, long long numbers[2])
+{
+    char text[64];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    ssize_t n = read(fd, text, sizeof text - 1);
+    gv_os_close(fd);
+    text[n > 0 ? n : 0] = 0;
+    return sscanf(text, "%lld %lld", &numbers[0], &numbers[1]);
+}
+
+/* The processors that the control group's quota amounts to, rounded up; 0 where there is none. */
+static unsigned
+quota_cores(void)
+{
+    long long numbers[2], period[2];
+    if (read_numbers("/sys/fs/cgroup/cpu.max", numbers) < 2) { /* "max 100000": no number */
+        if (read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", numbers) < 1 ||
+            read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_period_us", period) < 1) {
+            return 0;
+        }
+        numbers[1] = period[0];
+    }
+    if (numbers[0] <= 0 || numbers[1] <= 0) {
+        return 0;
+    }
+    return (unsigned)((numbers[0] + numbers[1] - 1) / numbers[1]);
+}
+
+int64_t
+gv_os_process(void)
+{
+    return (int64_t)getpid();
+}
+
+unsigned
+gv_os_cores(void)
+{
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned cores = online > 0 ? (unsigned)online : 1;
+#ifdef __linux__
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) {
+        cores = (unsigned)CPU_COUNT(&set);
+    }
+#endif
+    unsigned quota = quota_cores();
+    return quota > 0 && quota < cores ? quota : cores;
+}
+
+bool
+gv_os_lock_init(struct gv_os_lock *lock)
+{
+    if (pthread_mutex_init(&lock->mutex, NULL) != 0) {
+        return false;
+    }
+    if (pthread_cond_init(&lock->changed, NULL) != 0) {
+        (void)pthread_mutex_destroy(&lock->mutex);
+        return false;
+    }
+    return true;
+}
+
+void
+gv_os_lock_deinit(struct gv_os_lock *lock)
+{
+    (void)pthread_cond_destroy(&lock->changed);
+    (void)pthread_mutex_destroy(&lock->mutex);
+}
+
+void
+gv_os_lock(struct gv_os_lock *lock)
+{
+    (void)pthread_mutex_lock(&lock->mutex);
+}
+
+void
+gv_os_unlock(struct gv_os_lock *lock)
+{
+    (void)pthread_mutex_unlock(&lock->mutex);
+}
+
+void
+gv_os_wait(struct gv_os_lock *lock, unsigned milliseconds)
+{
+    if (milliseconds == 0) {
+        (void)pthread_cond_wait(&lock->changed, &lock->mutex);
+        return;
+    }
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(milliseconds / 1000);
+    until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    (void)pthread_cond_timedwait(&lock->changed, &lock->mutex, &until);
+}
+
+void
+gv_os_wake(struct gv_os_lock *lock)
+{
+    (void)pthread_cond_broadcast(&lock->changed);
+}
+
+bool
+gv_os_thread_start(pthread_t *thread, void *(*run)(void *), void *context)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* a new thread inherits the mask */
+    int result = pthread_create(thread, NULL, run, context);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result == 0;
+}
+
+void
+gv_os_thread_join(pthread_t thread)
+{
+    (void)pthread_join(thread, NULL);
 }

@@ -1,10 +1,12 @@
-/* gv_os.h: pages and file descriptors.  The only file that knows the operating system; today
- * POSIX (Linux first, macOS), a Windows twin would stand beside gv_os.c.
+/* gv_os.h: pages, file descriptors and threads.  The only file that knows the operating system;
+ * today POSIX (Linux first, macOS), a Windows twin would stand beside gv_os.c.
  *
  * All functions may be called from any thread.
  */
 #ifndef GV_OS_H
 #define GV_OS_H
+
+#include <pthread.h>
 
 #include "gv_status.h"
 
@@ -27,8 +29,10 @@ void *gv_os_map(size_t size);
  * refusal, and then the old mapping is as it was. */
 void *gv_os_remap(void *base, size_t old_size, size_t new_size);
 
-/* Gives back [base, base + size), a whole mapping or the pages at its tail. */
-void gv_os_unmap(void *base, size_t size);
+/* Gives back [base, base + size), a whole mapping or the pages at its tail.  False where the system
+ * refuses to split a mapping (it has merged neighbours, and too many there are); then nothing is
+ * given back. */
+bool gv_os_unmap(void *base, size_t size);
 
 /* Asks for huge pages under [base, base + size); a wish, never an error. */
 void gv_os_advise_huge(void *base, size_t size);
@@ -45,5 +49,38 @@ uint64_t gv_os_file_size(int fd);
  * GV_READ_FAILED with errno in *error_number. */
 GV_NODISCARD enum gv_status gv_os_read(int fd, uint8_t *out, size_t size, size_t *got,
                                        int *error_number);
+
+/* Reads at most `size` bytes from an offset of a regular file, without moving its position; *got
+ * is less than `size` at the end of the file only.  False where the system refuses. */
+bool gv_os_read_at(int fd, uint64_t offset, uint8_t *out, size_t size, size_t *got);
+
+/* Moves a regular file's position; false where the system refuses. */
+bool gv_os_seek(int fd, uint64_t offset);
+
+/* The process, by a number that a fork changes. */
+int64_t gv_os_process(void);
+
+/* Processors that this process may use at once, by affinity and by its control group's quota; at
+ * least 1. */
+unsigned gv_os_cores(void);
+
+/* A lock with a condition to wait for. */
+struct gv_os_lock {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+};
+
+bool gv_os_lock_init(struct gv_os_lock *lock);
+void gv_os_lock_deinit(struct gv_os_lock *lock);
+void gv_os_lock(struct gv_os_lock *lock);
+void gv_os_unlock(struct gv_os_lock *lock);
+
+/* Waits, with the lock held, for gv_os_wake() or for about `milliseconds` (0: without end). */
+void gv_os_wait(struct gv_os_lock *lock, unsigned milliseconds);
+void gv_os_wake(struct gv_os_lock *lock);
+
+/* Starts a thread that no signal is delivered to; false where the system refuses. */
+bool gv_os_thread_start(pthread_t *thread, void *(*run)(void *), void *context);
+void gv_os_thread_join(pthread_t thread);
 
 #endif

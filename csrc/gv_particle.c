@@ -8,10 +8,11 @@ _Static_assert(GV_COLUMN_COUNT + GV_TEXT_COLUMNS <= GV_ARENA_SLOTS, "an arena sl
 #define TEXT_AHEAD ((size_t)64 << 10)
 
 void
-gv_particles_init(struct gv_particles *table, gv_column_set columns, size_t limit)
+gv_particles_init(struct gv_particles *table, gv_column_set columns, size_t limit,
+                  struct gv_pool *pool)
 {
     *table = (struct gv_particles){.columns = columns};
-    gv_arena_init(&table->arena, limit);
+    gv_arena_init(&table->arena, limit, pool);
 }
 
 void
@@ -164,6 +165,55 @@ gv_particles_push_text(struct gv_particles *table, const uint8_t *const texts[GV
     assert(gv_particles_is_valid(table));
 }
 
+bool
+gv_particles_append(struct gv_particles *table, const struct gv_particles *from)
+{
+    assert(table->columns == from->columns && table->pending == 0 && from->pending == 0);
+    size_t rows = table->rows + from->rows;
+    size_t text[GV_TEXT_COLUMNS];
+    bool fits = rows <= table->capacity;
+    for (unsigned i = 0; i < GV_TEXT_COLUMNS; i++) {
+        text[i] = table->text_used[i] + from->text_used[i];
+        fits = fits && text[i] <= table->text_capacity[i];
+    }
+    if (!fits && claim_ahead(table, rows, text, 2) != GV_OK && claim(table, rows, text) != GV_OK) {
+        return false;
+    }
+    for (unsigned column = 0; column < GV_COLUMN_COUNT && from->rows > 0; column++) {
+        if (!is_selected(table, column)) {
+            continue;
+        }
+        uint8_t *to = gv_arena_slot(&table->arena, column);
+        const uint8_t *source = gv_arena_slot(&from->arena, column);
+        if (column < GV_COLUMN_FIRST_TEXT) {
+            size_t row_bytes = gv_column_spec((enum gv_column)column)->row_bytes;
+            memcpy(to + table->rows * row_bytes, source, from->rows * row_bytes);
+            continue;
+        }
+        unsigned i = column - GV_COLUMN_FIRST_TEXT;
+        int64_t *offsets = (int64_t *)(void *)to + table->rows;
+        const int64_t *source_offsets = (const int64_t *)(const void *)source;
+        for (size_t row = 0; row <= from->rows; row++) {
+            offsets[row] = (int64_t)table->text_used[i] + source_offsets[row];
+        }
+        if (from->text_used[i] > 0) {
+            memcpy(gv_arena_slot(&table->arena, GV_TEXT_SLOT(column)) + table->text_used[i],
+                   gv_arena_slot(&from->arena, GV_TEXT_SLOT(column)), from->text_used[i]);
+        }
+        table->text_used[i] = text[i];
+    }
+    table->rows = rows;
+    assert(gv_particles_is_valid(table));
+    return true;
+}
+
+void
+gv_particles_clear(struct gv_particles *table)
+{
+    table->rows = table->pending = 0;
+    memset(table->text_used, 0, sizeof table->text_used);
+}
+
 void *
 gv_particles_pending(const struct gv_particles *table, enum gv_column column)
 {
@@ -173,6 +223,13 @@ gv_particles_pending(const struct gv_particles *table, enum gv_column column)
     }
     uint8_t *base = gv_arena_slot(&table->arena, column);
     return base + table->rows * gv_column_spec(column)->row_bytes;
+}
+
+void *
+gv_particles_rows(const struct gv_particles *table, enum gv_column column)
+{
+    assert(column < GV_COLUMN_FIRST_TEXT && is_selected(table, column));
+    return gv_arena_slot(&table->arena, column);
 }
 
 void

@@ -40,8 +40,9 @@ struct gv_sealed {
     size_t text_size[GV_TEXT_COLUMNS];
 };
 
-/* `limit`: most bytes that the columns may hold together, or GV_NO_LIMIT. */
-void gv_particles_init(struct gv_particles *table, gv_column_set columns, size_t limit);
+/* `limit`: most bytes that the columns may hold together, or GV_NO_LIMIT; `pool` may be NULL. */
+void gv_particles_init(struct gv_particles *table, gv_column_set columns, size_t limit,
+                       struct gv_pool *pool);
 void gv_particles_deinit(struct gv_particles *table);
 bool gv_particles_is_valid(const struct gv_particles *table);
 
@@ -58,6 +59,13 @@ size_t gv_particles_room(struct gv_particles *table, size_t wanted);
 /* Makes n rows pending, for which there is room; the table has no text columns. */
 void gv_particles_push(struct gv_particles *table, size_t n);
 
+/* Adds all rows of `from`, a table of the same columns, after the rows of `table`; neither has
+ * pending rows.  False, and nothing changed, where there is no room. */
+bool gv_particles_append(struct gv_particles *table, const struct gv_particles *from);
+
+/* Forgets all rows; the memory stays for the next ones. */
+void gv_particles_clear(struct gv_particles *table);
+
 /* Writes the text of the next pending row, for which room was reserved, and makes it pending. */
 void gv_particles_push_text(struct gv_particles *table, const uint8_t *const texts[GV_TEXT_COLUMNS],
                             const size_t text_sizes[GV_TEXT_COLUMNS]);
@@ -65,6 +73,9 @@ void gv_particles_push_text(struct gv_particles *table, const uint8_t *const tex
 /* Where pending row 0 of a fixed column is to be written, NULL where it is not selected.  Valid
  * until: the next reserve or seal. */
 void *gv_particles_pending(const struct gv_particles *table, enum gv_column column);
+
+/* The first row of a selected fixed column.  Valid until: the next reserve or seal. */
+void *gv_particles_rows(const struct gv_particles *table, enum gv_column column);
 
 /* Makes all pending rows rows: their fixed columns are written. */
 void gv_particles_advance(struct gv_particles *table);

@@ -2,20 +2,32 @@
 
 #include <stdlib.h>
 
+#include "gv_os.h"
+
 /* The text buffer: chunks of this size stay in a second-level cache; a longer record grows it. */
 #define TEXT_BUFFER ((size_t)256 << 10)
 
-/* Owns: source, inflater, builder, text.
+/* Text read at most before signals are looked at, where no record ends. */
+#define TEXT_PATIENCE ((size_t)64 << 20)
+
+/* A source of fewer bytes is read sooner than a second thread is awake. */
+#define SHARED_LEAST (4 * GV_SLICE_TEXT)
+
+/* Owns: source, inflater, slices, builder, text.
  * Invariants: begin <= end <= capacity; the text [begin, end) was read and not yet parsed. */
 struct gv_reader {
     struct gv_reader_options options;
     struct gv_reader_stats stats; /* of the sources closed */
 
     bool is_open;
-    bool at_end; /* the source gave its last byte into the text */
+    bool at_end;           /* the source gave its last byte into the text */
+    struct gv_error fault; /* met while reading; told when the text before it is parsed */
     struct gv_source source;
     struct gv_inflater inflater;
     struct gv_fastq parser;
+    struct gv_slices *slices; /* NULL where one thread reads */
+    unsigned crew_taken;      /* threads of the crew among those of the slices */
+    bool may_share;           /* several threads have not been tried, or not in vain */
 
     uint8_t *text;
     size_t begin, end, capacity;
@@ -61,14 +73,18 @@ void
 gv_reader_open(struct gv_reader *reader, struct gv_source source)
 {
     assert(!reader->is_open);
-    const struct gv_builder_options *build = &reader->options.build;
+    const struct gv_reader_options *options = &reader->options;
+    const struct gv_builder_options *build = &options->build;
     reader->source = source;
-    gv_inflater_init(&reader->inflater, &reader->source, reader->options.engine);
+    gv_inflater_init(&reader->inflater, &reader->source, options->engine);
     gv_fastq_init(&reader->parser, build->ops, build->zero, build->alphabet,
                   build->max_record_bytes);
     reader->begin = reader->end = 0;
     reader->wanted = 1;
     reader->at_end = false;
+    reader->fault.status = GV_OK;
+    reader->may_share = options->threads != 1 && !options->build.layout->is_by_ordinal &&
+                        source.callback == NULL && source.size >= SHARED_LEAST;
     reader->is_open = true;
     reader->stats.sources++;
 }
@@ -83,6 +99,19 @@ count_source(const struct gv_reader *reader, struct gv_reader_stats *stats)
     stats->missing_end_blocks += reader->at_end && gv_inflater_misses_end_block(&reader->inflater);
 }
 
+static void
+end_slices(struct gv_reader *reader)
+{
+    if (reader->slices != NULL) {
+        gv_slices_free(reader->slices);
+        reader->slices = NULL;
+    }
+    if (reader->crew_taken > 0) {
+        gv_crew_give_back(reader->options.crew, reader->crew_taken);
+        reader->crew_taken = 0;
+    }
+}
+
 void
 gv_reader_close(struct gv_reader *reader)
 {
@@ -90,6 +119,12 @@ gv_reader_close(struct gv_reader *reader)
         return;
     }
     count_source(reader, &reader->stats);
+    end_slices(reader);
+    if (reader->capacity > TEXT_BUFFER) {
+        free(reader->text); /* one source's long records are not the next one's */
+        reader->text = NULL;
+        reader->begin = reader->end = reader->capacity = 0;
+    }
     gv_inflater_deinit(&reader->inflater);
     gv_source_close(&reader->source);
     reader->is_open = false;
@@ -125,6 +160,140 @@ make_room(struct gv_reader *reader, size_t size)
     return GV_OK;
 }
 
+/* Parses the text at hand, some `most_text` bytes of it. */
+static enum gv_status
+parse_text(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct gv_error *error)
+{
+    size_t used;
+    enum gv_status status =
+        gv_builder_take(&reader->builder, &reader->parser, reader->text + reader->begin,
+                        text_left(reader), reader->at_end, most_rows, *most_text, &used, error);
+    reader->begin += used;
+    *most_text -= gv_min_size(used, *most_text);
+    return status;
+}
+
+/* Lets several threads read on, where the inflater stands between two blocks or in plain text.
+ * False where one thread reads on, for now or for good. */
+static bool
+share(struct gv_reader *reader)
+{
+    const struct gv_reader_options *options = &reader->options;
+    struct gv_inflater *inflater = &reader->inflater;
+    uint64_t offset;
+    if (inflater->format == GV_INPUT_GZIP || !gv_fastq_is_plain(&reader->parser) ||
+        (inflater->format == GV_INPUT_BGZF && options->engine->is_callback)) {
+        reader->may_share = false;
+        return false;
+    }
+    if (!gv_inflater_is_between(inflater, &offset)) {
+        return false;
+    }
+    reader->may_share = false;
+    unsigned threads = options->threads;
+    if (threads == 0 && gv_os_address_space_is_limited()) {
+        threads = 1; /* each thread's stack and heap take much of what is limited */
+    } else if (threads == 0) {
+        unsigned more = gv_os_cores() - 1;
+        reader->crew_taken = options->crew != NULL ? gv_crew_take(options->crew, more) : 0;
+        threads = 1 + (options->crew != NULL ? reader->crew_taken : more);
+    }
+    if (threads > 1) {
+        reader->slices = gv_slices_new(&options->build, options->engine, &reader->source,
+                                       inflater->format, offset, threads);
+    }
+    if (reader->slices == NULL) {
+        end_slices(reader);
+    }
+    return reader->slices != NULL;
+}
+
+/* One thread reads on behind the slice that ended at input_end. */
+static enum gv_status
+unshare(struct gv_reader *reader, uint64_t input_end, struct gv_error *error)
+{
+    struct gv_inflater *inflater = &reader->inflater;
+    end_slices(reader);
+    enum gv_status status = gv_source_seek(&reader->source, input_end, error);
+    if (status == GV_OK) {
+        status = gv_inflater_resume(inflater, inflater->text_bytes, inflater->members,
+                                    inflater->ends_with_block);
+        if (status != GV_OK) {
+            (void)gv_error_set(error, status, 0);
+        }
+    }
+    return status;
+}
+
+/* Adds text to what is to be parsed. */
+static enum gv_status
+add_text(struct gv_reader *reader, const uint8_t *text, size_t size, struct gv_error *error)
+{
+    enum gv_status status = make_room(reader, text_left(reader) + size);
+    if (status != GV_OK) {
+        return gv_error_set(error, status, 0);
+    }
+    if (size > 0) {
+        memcpy(reader->text + reader->end, text, size);
+    }
+    reader->end += size;
+    return GV_OK;
+}
+
+/* Takes a slice over.  Its body is taken as it is if parsing what came before arrives exactly
+ * there, and if it fits the bounds as a whole; otherwise it is text like any other. */
+static enum gv_status
+take_slice(struct gv_reader *reader, const struct gv_slice *slice, size_t most_rows,
+           size_t *most_text, struct gv_error *error)
+{
+    const struct gv_builder *body = slice->body;
+    bool has_body = slice->body_end > slice->body_begin;
+    enum gv_status status = add_text(reader, slice->text, slice->body_begin, error);
+    if (status == GV_OK && has_body && text_left(reader) >= reader->wanted) {
+        status = parse_text(reader, most_rows, most_text, error);
+    }
+    if (status > GV_NEED_MORE) {
+        return status;
+    }
+    size_t taken = slice->body_begin;
+    if (has_body && text_left(reader) == 0 && gv_fastq_is_plain(&reader->parser) &&
+        body->table.rows <= most_rows - gv_builder_rows(&reader->builder) &&
+        gv_builder_append(&reader->builder, body)) {
+        taken = slice->body_end;
+        gv_fastq_pass(&reader->parser, body->reads, taken - slice->body_begin);
+        *most_text -= gv_min_size(taken - slice->body_begin, *most_text);
+        reader->wanted = 0;
+    }
+    return add_text(reader, slice->text + taken, slice->size - taken, error);
+}
+
+/* Fetches the next slice and takes it over. */
+static enum gv_status
+read_slice(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct gv_error *error)
+{
+    const struct gv_slice *slice;
+    enum gv_status status = gv_slices_next(reader->slices, &slice);
+    if (status != GV_OK) {
+        return status;
+    }
+    struct gv_inflater *inflater = &reader->inflater;
+    inflater->text_bytes += slice->size;
+    inflater->members += slice->members;
+    if (slice->members > 0) {
+        inflater->ends_with_block = slice->ends_with_block;
+    }
+    reader->source.bytes_read = slice->input_end;
+    status = take_slice(reader, slice, most_rows, most_text, error);
+    bool is_odd = slice->is_odd || !gv_fastq_is_plain(&reader->parser);
+    uint64_t input_end = slice->input_end;
+    reader->at_end = slice->is_last;
+    gv_slices_give_back(reader->slices);
+    if (status <= GV_NEED_MORE && is_odd && !reader->at_end) {
+        return unshare(reader, input_end, error);
+    }
+    return status <= GV_NEED_MORE ? GV_OK : status;
+}
+
 /* Reads until reader->wanted bytes of text are held, or the source ends. */
 static enum gv_status
 fill(struct gv_reader *reader, struct gv_error *error)
@@ -139,15 +308,28 @@ fill(struct gv_reader *reader, struct gv_error *error)
     if (status != GV_OK) {
         return gv_error_set(error, status, 0);
     }
+    size_t before = text_left(reader);
     while (!reader->at_end && text_left(reader) < reader->wanted) {
+        /* A buffer grown for one long record is not filled for short ones. */
+        size_t room = gv_max_size(TEXT_BUFFER, reader->wanted - text_left(reader));
         size_t got = 0;
         status = gv_inflater_read(&reader->inflater, reader->text + reader->end,
-                                  reader->capacity - reader->end, &got, error);
-        if (status != GV_OK) {
+                                  gv_min_size(room, reader->capacity - reader->end), &got, error);
+        if (status == GV_INTERRUPTED) {
             return status;
+        }
+        if (status != GV_OK) {
+            reader->fault = *error;
+            break;
         }
         reader->end += got;
         reader->at_end = got == 0;
+        if (reader->may_share && !reader->at_end && share(reader)) {
+            return GV_OK; /* what is wanted comes from the slices */
+        }
+        if (text_left(reader) - before > TEXT_PATIENCE && text_left(reader) < reader->wanted) {
+            return GV_INTERRUPTED;
+        }
     }
     reader->wanted = 0;
     return GV_OK;
@@ -164,19 +346,6 @@ want_more(struct gv_reader *reader)
     reader->wanted = gv_max_size(reader->wanted, at_hand + 1);
 }
 
-/* Parses the text at hand, some `most_text` bytes of it. */
-static enum gv_status
-parse_text(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct gv_error *error)
-{
-    size_t used;
-    enum gv_status status =
-        gv_builder_take(&reader->builder, &reader->parser, reader->text + reader->begin,
-                        text_left(reader), reader->at_end, most_rows, *most_text, &used, error);
-    reader->begin += used;
-    *most_text -= gv_min_size(used, *most_text);
-    return status;
-}
-
 enum gv_status
 gv_reader_advance(struct gv_reader *reader, size_t most_rows, size_t most_text,
                   struct gv_error *error)
@@ -185,7 +354,13 @@ gv_reader_advance(struct gv_reader *reader, size_t most_rows, size_t most_text,
     enum gv_status status = GV_OK;
     while (status == GV_OK && gv_reader_rows(reader) < most_rows && most_text > 0) {
         if (text_left(reader) < reader->wanted && !reader->at_end) {
-            status = fill(reader, error);
+            if (reader->fault.status != GV_OK) {
+                *error = reader->fault;
+                status = error->status;
+                break;
+            }
+            status = reader->slices != NULL ? read_slice(reader, most_rows, &most_text, error)
+                                            : fill(reader, error);
             continue;
         }
         status = parse_text(reader, most_rows, &most_text, error);

@@ -6,19 +6,24 @@
  *
  *   new -> { open -> advance* -> close } * -> free,   with seal wherever a table is wanted
  *
- * A reader belongs to one thread at a time.  Nothing is allocated per record: the text buffer,
- * the block of measures and the table are reused.
+ * Large plain and BGZF files, and memory, are read by several threads (gv_slices.h); what comes out
+ * is the same, bit for bit and in order.  A reader belongs to one caller at a time.  Nothing is
+ * allocated per record: the text buffer, the block of measures and the table are reused.
  */
 #ifndef GV_PIPELINE_H
 #define GV_PIPELINE_H
 
 #include "gv_builder.h"
 #include "gv_inflate.h"
+#include "gv_slices.h"
 
 /* What to read and how; all of it fixed before the first record. */
 struct gv_reader_options {
     struct gv_builder_options build;
     const struct gv_inflate_engine *engine; /* NULL: no compressed input */
+    unsigned threads;     /* that may read plain and BGZF files, the caller's among them; 0: as many
+                             as there are processors for this process that the crew leaves free */
+    struct gv_crew *crew; /* of all readers whose `threads` is 0; may be NULL */
 };
 
 /* What has been read so far, over all sources. */

@@ -78,6 +78,17 @@ gv_source_read(struct gv_source *source, uint8_t *out, size_t size, size_t *got,
     return status;
 }
 
+enum gv_status
+gv_source_seek(struct gv_source *source, uint64_t offset, struct gv_error *error)
+{
+    assert(source->callback == NULL);
+    if (source->fd >= 0 && !gv_os_seek(source->fd, offset)) {
+        return gv_error_set(error, GV_READ_FAILED, 0);
+    }
+    source->bytes_read = offset;
+    return GV_OK;
+}
+
 void
 gv_source_close(struct gv_source *source)
 {

@@ -44,6 +44,10 @@ void gv_source_open_callback(struct gv_source *source, gv_callback_fn callback, 
 GV_NODISCARD enum gv_status gv_source_read(struct gv_source *source, uint8_t *out, size_t size,
                                            size_t *got, struct gv_error *error);
 
+/* To `offset` of a regular file or memory, from where the next read goes on. */
+GV_NODISCARD enum gv_status gv_source_seek(struct gv_source *source, uint64_t offset,
+                                           struct gv_error *error);
+
 /* Closes what it opened; harmless when called again. */
 void gv_source_close(struct gv_source *source);
 

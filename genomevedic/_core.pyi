@@ -31,6 +31,7 @@ class Reader:
         min_quality: float = 0.0,
         encoding: str = "phred33",
         alphabet: str = "any",
+        threads: int = 0,
         memory_limit: int | None = None,
         max_record_bytes: int = 1073741824,
         simd: str | None = None,

@@ -21,11 +21,11 @@ from pathlib import Path
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("gv_base",),
     ("gv_status", "gv_cpu", "gv_os"),
-    ("gv_span", "gv_arena", "gv_scan"),
+    ("gv_span", "gv_arena", "gv_pool", "gv_scan"),
     ("gv_measure", "gv_column", "gv_appearance"),
     ("gv_particle", "gv_layout"),
     ("gv_fastq",),
-    ("gv_source", "gv_inflate", "gv_builder", "gv_pipeline"),
+    ("gv_source", "gv_inflate", "gv_builder", "gv_slices", "gv_pipeline"),
     ("gv",),
 )
 LAYER_OF = {module: layer for layer, modules in enumerate(LAYERS) for module in modules}
@@ -44,6 +44,8 @@ RESERVED_HEADERS: tuple[tuple[re.Pattern[str], frozenset[str], str], ...] = (
         "the operating system is known to gv_os, gv_source and gv_pipeline only",
     ),
     (re.compile(r"zlib\.h"), frozenset({"inflate"}), "zlib is known to inflate/ only"),
+    (re.compile(r"isa-l(/.*|\.h)"), frozenset({"inflate"}), "ISA-L is known to inflate/ only"),
+    (re.compile(r"libdeflate\.h"), frozenset({"inflate"}), "libdeflate is known to inflate/ only"),
 )
 
 FORBIDDEN_CALLS = re.compile(

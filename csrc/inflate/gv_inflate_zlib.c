@@ -1,5 +1,5 @@
 /* Raw deflate and CRC-32 by zlib. */
-#include "gv_inflate_zlib.h"
+#include "engines.h"
 
 #include <limits.h>
 #include <stdlib.h>

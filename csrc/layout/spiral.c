@@ -26,4 +26,8 @@ place(const struct gv_block *block, float (*out)[3])
     return 0;
 }
 
-const struct gv_layout gv_layout_spiral = {.name = "spiral", .place = place};
+const struct gv_layout gv_layout_spiral = {
+    .name = "spiral",
+    .is_by_ordinal = true,
+    .place = place,
+};

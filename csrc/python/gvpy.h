@@ -23,7 +23,9 @@
 struct gvpy_state {
     PyTypeObject *lease_type;
     PyTypeObject *reader_type;
-    struct gv_inflate_engine python_zlib; /* raw deflate by Python's zlib; see gvpy_inflate.c */
+    struct gv_crew crew;  /* of threads, for all readers */
+    struct gv_pool *pool; /* of warm extents, for all readers */
+    int python_isal;      /* whether isal is installed; see gvpy_inflate.c */
 };
 
 extern struct PyModuleDef gvpy_module;
@@ -60,9 +62,9 @@ struct gv_lease *gvpy_lease_behind(struct gvpy_state *state, PyArrayObject *arra
  * hold, also when it fails. */
 PyObject *gvpy_columns(struct gvpy_state *state, struct gv_sealed *sealed);
 
-/* gvpy_error.c: raises the Python exception for a core status; `label` names the source.
- * Always returns NULL. */
-PyObject *gvpy_raise(const struct gv_error *error, PyObject *label);
+/* gvpy_error.c: raises the Python exception for a core status; `label` names the source, `cause`
+ * (may be NULL) is an exception whose words end the message.  Always returns NULL. */
+PyObject *gvpy_raise(const struct gv_error *error, PyObject *label, PyObject *cause);
 
 /* The table behind it: {name of the status: name of the class}. */
 PyObject *gvpy_error_table(PyObject *module, PyObject *unused);
@@ -86,12 +88,13 @@ void gvpy_source_release(struct gvpy_source *held);
 int gvpy_source_traverse(struct gvpy_source *held, visitproc visit, void *arg);
 
 /* gvpy_inflate.c: the inflate engines as Python sees them. */
-void gvpy_inflate_init(struct gv_inflate_engine *python_zlib);
 
 /* The engine of that name, NULL with an exception set where there is none; NULL asks for the
- * best one. */
-const struct gv_inflate_engine *gvpy_engine_find(const struct gvpy_state *state, const char *name);
-PyObject *gvpy_engine_names(const struct gvpy_state *state);
+ * best one.  Nothing is imported before the engine is opened. */
+const struct gv_inflate_engine *gvpy_engine_find(struct gvpy_state *state, const char *name);
+
+/* The names of the engines that can be used, best first. */
+PyObject *gvpy_engine_names(struct gvpy_state *state);
 PyObject *gvpy_inflate(PyObject *module, PyObject *args, PyObject *kwargs);
 
 /* gvpy_reader.c */

@@ -4,8 +4,8 @@
  *   column                    Arrow type
  *   (N,) f4, u4, u8           float, uint32, uint64
  *   (N,3), (N,4) f4           fixed_size_list<float>[3], [4]
- *   (offsets, data) text      large_string, or large_binary for qualities and for names that
- *                             are not plain ASCII
+ *   (offsets, data) text      large_string, or large_binary for qualities and for names of which
+ *                             one is not UTF-8
  *
  * Every exported array holds the lease of its memory itself, so a consumer may move children out,
  * and may release them on any thread: no release touches Python.  Columns that NumPy owns (made
@@ -282,63 +282,101 @@ text_array(struct gvpy_state *state, PyArrayObject *offsets, PyArrayObject *byte
     return array;
 }
 
-/* Whether the text of all rows is ASCII, which is what a large_string must at least be. */
-static bool
-is_ascii(PyArrayObject *offsets, PyArrayObject *bytes)
+/* Whether every row is UTF-8, which is what a large_string must be: -1 with an exception set. */
+static int
+is_utf8(PyArrayObject *offsets, PyArrayObject *bytes)
 {
-    npy_intp last = PyArray_DIM(offsets, 0) - 1;
-    int64_t begin = *(int64_t *)PyArray_GETPTR1(offsets, 0);
-    int64_t end = *(int64_t *)PyArray_GETPTR1(offsets, last);
-    const uint8_t *data = PyArray_DATA(bytes);
-    uint8_t all = 0;
-    for (int64_t i = begin; i < end; i++) {
-        all |= data[i];
+    npy_intp rows = PyArray_DIM(offsets, 0) - 1;
+    const char *data = PyArray_DATA(bytes);
+    for (npy_intp row = 0; row < rows; row++) {
+        int64_t begin = *(int64_t *)PyArray_GETPTR1(offsets, row);
+        int64_t end = *(int64_t *)PyArray_GETPTR1(offsets, row + 1);
+        uint8_t all = 0;
+        for (int64_t i = begin; i < end; i++) {
+            all |= (uint8_t)data[i];
+        }
+        if (all < 0x80) {
+            continue; /* ASCII, as nearly every name is */
+        }
+        PyObject *text = PyUnicode_DecodeUTF8(data + begin, (Py_ssize_t)(end - begin), NULL);
+        if (text == NULL) {
+            if (!PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+                return -1;
+            }
+            PyErr_Clear();
+            return 0;
+        }
+        Py_DECREF(text);
     }
-    return all < 0x80;
+    return 1;
 }
 
 static struct ArrowSchema *
 text_schema(const char *name, PyArrayObject *offsets, PyArrayObject *bytes)
 {
     bool is_bytes = strcmp(name, gv_column_spec(GV_COLUMN_QUALITIES)->name) == 0;
-    return schema_new(is_bytes || !is_ascii(offsets, bytes) ? "Z" : "U", name, 0);
+    int is_text = is_bytes ? 0 : is_utf8(offsets, bytes);
+    return is_text < 0 ? NULL : schema_new(is_text ? "U" : "Z", name, 0);
 }
 
-/* The first and the last offset lie inside the bytes. */
+/* The offsets never decrease and lie inside the bytes; views may have been written through. */
 static bool
 offsets_fit(PyArrayObject *offsets, PyArrayObject *bytes)
 {
-    int64_t first = *(int64_t *)PyArray_GETPTR1(offsets, 0);
-    int64_t last = *(int64_t *)PyArray_GETPTR1(offsets, PyArray_DIM(offsets, 0) - 1);
-    return 0 <= first && first <= last && last <= PyArray_DIM(bytes, 0);
+    int64_t before = 0;
+    for (npy_intp i = 0; i < PyArray_DIM(offsets, 0); i++) {
+        int64_t offset = *(int64_t *)PyArray_GETPTR1(offsets, i);
+        if (offset < before) {
+            return false;
+        }
+        before = offset;
+    }
+    return before <= PyArray_DIM(bytes, 0);
 }
 
-/* A column as it stands in the dict: one array, or two for text; -1 with an exception set. */
-static int
-unpack(PyObject *value, PyArrayObject **first, PyArrayObject **second)
+static bool
+is_text_column(PyArrayObject *offsets, PyArrayObject *bytes)
 {
+    return PyArray_NDIM(offsets) == 1 && PyArray_DIM(offsets, 0) > 0 &&
+           PyArray_TYPE(offsets) == NPY_INT64 && PyArray_ISBEHAVED_RO(offsets) &&
+           PyArray_NDIM(bytes) == 1 && PyArray_TYPE(bytes) == NPY_UINT8 &&
+           PyArray_IS_C_CONTIGUOUS(bytes) && offsets_fit(offsets, bytes);
+}
+
+/* A column as it stands in the dict: one array, or two for text, of *rows rows, the same for all
+ * columns (-1 before the first).  -1 with an exception set. */
+static int
+unpack(PyObject *value, PyArrayObject **first, PyArrayObject **second, npy_intp *rows)
+{
+    npy_intp here = -1;
     *second = NULL;
     if (PyArray_Check(value)) {
         *first = (PyArrayObject *)value;
         int ndim = PyArray_NDIM(*first);
-        if (ndim == 1 || ndim == 2) {
-            return 0;
+        if ((ndim == 1 || ndim == 2) && PyArray_ISBEHAVED_RO(*first)) {
+            here = PyArray_DIM(*first, 0);
         }
     } else if (PyTuple_Check(value) && PyTuple_GET_SIZE(value) == 2 &&
                PyArray_Check(PyTuple_GET_ITEM(value, 0)) &&
                PyArray_Check(PyTuple_GET_ITEM(value, 1))) {
         *first = (PyArrayObject *)PyTuple_GET_ITEM(value, 0);
         *second = (PyArrayObject *)PyTuple_GET_ITEM(value, 1);
-        if (PyArray_NDIM(*first) == 1 && PyArray_DIM(*first, 0) > 0 &&
-            PyArray_TYPE(*first) == NPY_INT64 && PyArray_NDIM(*second) == 1 &&
-            PyArray_TYPE(*second) == NPY_UINT8 && PyArray_IS_C_CONTIGUOUS(*second) &&
-            offsets_fit(*first, *second)) {
-            return 0;
+        if (is_text_column(*first, *second)) {
+            here = PyArray_DIM(*first, 0) - 1;
         }
     }
-    PyErr_SetString(PyExc_TypeError,
-                    "a column is an array of one or two dimensions, or (int64 offsets, uint8)");
-    return -1;
+    if (here < 0) {
+        PyErr_SetString(PyExc_TypeError, "a column is an aligned array of one or two dimensions "
+                                         "in native byte order, or (offsets, data) as in a "
+                                         "TextColumn");
+        return -1;
+    }
+    if (*rows >= 0 && here != *rows) {
+        PyErr_SetString(PyExc_ValueError, "the columns are not of one length");
+        return -1;
+    }
+    *rows = here;
+    return 0;
 }
 
 /* The struct over all columns.  A struct's children hold the data; it has no buffer but an
@@ -349,10 +387,11 @@ struct_schema(PyObject *columns)
     struct ArrowSchema *root = schema_new("+s", "", (size_t)PyDict_GET_SIZE(columns));
     PyObject *key, *value;
     Py_ssize_t at = 0;
+    npy_intp rows = -1;
     for (int64_t i = 0; root != NULL && PyDict_Next(columns, &at, &key, &value); i++) {
         PyArrayObject *first, *second;
         const char *name = PyUnicode_AsUTF8(key);
-        if (name != NULL && unpack(value, &first, &second) == 0) {
+        if (name != NULL && unpack(value, &first, &second, &rows) == 0) {
             root->children[i] =
                 second != NULL ? text_schema(name, first, second) : fixed_schema(name, first);
         }
@@ -370,9 +409,10 @@ struct_array(struct gvpy_state *state, PyObject *columns)
     struct ArrowArray *root = array_new(0, 1, (size_t)PyDict_GET_SIZE(columns));
     PyObject *key, *value;
     Py_ssize_t at = 0;
+    npy_intp rows = -1;
     for (int64_t i = 0; root != NULL && PyDict_Next(columns, &at, &key, &value); i++) {
         PyArrayObject *first, *second;
-        if (unpack(value, &first, &second) == 0) {
+        if (unpack(value, &first, &second, &rows) == 0) {
             root->children[i] =
                 second != NULL ? text_array(state, first, second) : fixed_array(state, first);
         }
@@ -409,13 +449,9 @@ array_capsule_free(PyObject *capsule)
     free(array);
 }
 
-PyObject *
-gvpy_arrow_schema(PyObject *module, PyObject *columns)
+static PyObject *
+schema_capsule(PyObject *columns)
 {
-    if (!PyDict_Check(columns)) {
-        PyErr_SetString(PyExc_TypeError, "columns must be a dict");
-        return NULL;
-    }
     struct ArrowSchema *schema = struct_schema(columns);
     if (schema == NULL) {
         return NULL;
@@ -427,20 +463,50 @@ gvpy_arrow_schema(PyObject *module, PyObject *columns)
     return capsule;
 }
 
+static PyObject *
+array_capsule(struct gvpy_state *state, PyObject *columns)
+{
+    struct ArrowArray *array = struct_array(state, columns);
+    if (array == NULL) {
+        return NULL;
+    }
+    PyObject *capsule = PyCapsule_New(array, "arrow_array", array_capsule_free);
+    if (capsule == NULL) {
+        array_free(array);
+    }
+    return capsule;
+}
+
+/* A dict of our own: copying a column may let other threads run, and they must not change it. */
+static PyObject *
+own_dict(PyObject *columns)
+{
+    if (!PyDict_Check(columns)) {
+        PyErr_SetString(PyExc_TypeError, "columns must be a dict");
+        return NULL;
+    }
+    return PyDict_Copy(columns);
+}
+
+PyObject *
+gvpy_arrow_schema(PyObject *module, PyObject *columns)
+{
+    PyObject *own = own_dict(columns);
+    PyObject *schema = own != NULL ? schema_capsule(own) : NULL;
+    Py_XDECREF(own);
+    return schema;
+}
+
 PyObject *
 gvpy_arrow_array(PyObject *module, PyObject *columns)
 {
-    PyObject *schema = gvpy_arrow_schema(module, columns);
-    if (schema == NULL) {
+    PyObject *own = own_dict(columns);
+    PyObject *schema = own != NULL ? schema_capsule(own) : NULL;
+    PyObject *array = schema != NULL ? array_capsule(PyModule_GetState(module), own) : NULL;
+    Py_XDECREF(own);
+    if (array == NULL) {
+        Py_XDECREF(schema);
         return NULL;
     }
-    struct ArrowArray *array = struct_array(PyModule_GetState(module), columns);
-    PyObject *capsule =
-        array != NULL ? PyCapsule_New(array, "arrow_array", array_capsule_free) : NULL;
-    if (capsule == NULL) {
-        array_free(array);
-        Py_DECREF(schema);
-        return NULL;
-    }
-    return Py_BuildValue("NN", schema, capsule);
+    return Py_BuildValue("NN", schema, array);
 }

@@ -50,8 +50,9 @@ callback_failed(const struct gv_error *error)
 static PyObject *
 unsupported_format(const struct gv_error *error)
 {
-    return PyUnicode_FromFormat("this is a %s file; decompress it first, or compress it as gzip",
-                                gv_foreign_name((enum gv_foreign_format)error->detail));
+    return PyUnicode_FromFormat(
+        "the file is packed as %s, which is not read; unpack it first, or pack it as gzip",
+        gv_foreign_name((enum gv_foreign_format)error->detail));
 }
 
 static PyObject *
@@ -119,6 +120,11 @@ bad_header(const struct gv_error *error)
     if (error->detail == '>' && error->record == 1) {
         return PyUnicode_FromString("a FASTQ record begins with '@', but this one begins with "
                                     "'>': the file looks like FASTA, which has no qualities");
+    }
+    if (error->offset == 0) {
+        return with_byte("a FASTQ record begins with '@', but the file begins with %U: it is not "
+                         "FASTQ, or its beginning is missing",
+                         error);
     }
     return with_byte("a record must begin with '@', but this line begins with %U. The file is "
                      "damaged here, or a line is missing or too many before it",
@@ -283,27 +289,38 @@ fail:
     return NULL;
 }
 
+/* "where: sentence.", or "where: sentence: words of the cause." */
+static PyObject *
+make_message(const struct gv_error *error, PyObject *label, PyObject *cause)
+{
+    PyObject *where = place(error, label);
+    PyObject *sentence = where ? rows[error->status].sentence(error) : NULL;
+    PyObject *message = NULL;
+    if (sentence != NULL && cause != NULL) {
+        message = PyUnicode_FromFormat("%U%U: %S.", where, sentence, cause);
+    } else if (sentence != NULL) {
+        message = PyUnicode_FromFormat("%U%U.", where, sentence);
+    }
+    Py_XDECREF(where);
+    Py_XDECREF(sentence);
+    return message;
+}
+
 PyObject *
-gvpy_raise(const struct gv_error *error, PyObject *label)
+gvpy_raise(const struct gv_error *error, PyObject *label, PyObject *cause)
 {
     assert(error->status < GV_STATUS_COUNT && rows[error->status].type != NULL);
-    PyObject *errors = NULL, *maker = NULL, *where = NULL, *sentence = NULL, *message = NULL;
-    PyObject *dict = NULL, *exception = NULL;
-    errors = PyImport_ImportModule("genomevedic.errors");
-    maker = errors ? PyObject_GetAttrString(errors, "_make") : NULL;
-    where = maker ? place(error, label) : NULL;
-    sentence = where ? rows[error->status].sentence(error) : NULL;
-    message = sentence ? PyUnicode_FromFormat("%U%U.", where, sentence) : NULL;
-    dict = message ? details(error, label) : NULL;
-    exception =
+    PyObject *errors = PyImport_ImportModule("genomevedic.errors");
+    PyObject *maker = errors ? PyObject_GetAttrString(errors, "_make") : NULL;
+    PyObject *message = maker ? make_message(error, label, cause) : NULL;
+    PyObject *dict = message ? details(error, label) : NULL;
+    PyObject *exception =
         dict ? PyObject_CallFunction(maker, "sOO", rows[error->status].type, message, dict) : NULL;
     if (exception != NULL) {
         PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
     }
     Py_XDECREF(errors);
     Py_XDECREF(maker);
-    Py_XDECREF(where);
-    Py_XDECREF(sentence);
     Py_XDECREF(message);
     Py_XDECREF(dict);
     Py_XDECREF(exception);

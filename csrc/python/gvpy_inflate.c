@@ -1,11 +1,24 @@
-/* The inflate engines as Python sees them, and one more: Python's own zlib module behind the
- * core's interface, so that a core built without zlib's headers reads gzip all the same. */
+/* The inflate engines as Python sees them, and two more: the modules isal.isal_zlib and zlib behind
+ * the core's interface.  So a core built without ISA-L is fast where the isal wheel is installed,
+ * and one built without zlib's headers reads gzip all the same.
+ *
+ * Both modules answer with bytes objects of their own, and neither says how much of its input it
+ * took: only what was left at the end of the stream.  So a stream is given in pieces, each inflated
+ * whole, however much text that makes (1032 times as much at the most); the text is kept and handed
+ * out as there is room. */
 #include "gvpy.h"
 
+/* Compressed bytes given at once: enough that the calls cost little beside the decoding, and few
+ * enough that the most that a piece can hold, 33 MB, does no harm. */
+#define PIECE ((size_t)32 << 10)
+
 /* Owns: its references.  One decompressor over raw deflate. */
-struct python_zlib {
+struct python_state {
     PyObject *module;
     PyObject *decompressor; /* NULL before the first stream */
+    PyObject *text;         /* bytes, handed out up to `at`; NULL before the first piece */
+    Py_ssize_t at;
+    bool ended; /* the stream, with this text */
 };
 
 /* Turns the exception at hand into a status. */
@@ -27,19 +40,82 @@ status_of_exception(PyObject *module)
     return status;
 }
 
+/* decompressobj(-15): raw deflate. */
+static PyObject *
+new_decompressor(PyObject *module)
+{
+    return PyObject_CallMethod(module, "decompressobj", "i", -15);
+}
+
+/* The whole of `in`, but no more text than `most` bytes where that is not 0; NULL with an exception
+ * set.  *left: the bytes after the end of the stream; -1 where it has not ended. */
+static PyObject *
+decompress(PyObject *decompressor, const uint8_t *in, size_t in_size, size_t most, Py_ssize_t *left)
+{
+    PyObject *eof = NULL, *unused = NULL, *text = NULL;
+    PyObject *view =
+        PyMemoryView_FromMemory((char *)(uintptr_t)in, (Py_ssize_t)in_size, PyBUF_READ);
+    if (view != NULL) {
+        text = PyObject_CallMethod(decompressor, "decompress", "On", view, (Py_ssize_t)most);
+        Py_DECREF(view);
+    }
+    if (text != NULL) {
+        eof = PyObject_GetAttrString(decompressor, "eof");
+        unused = eof != NULL ? PyObject_GetAttrString(decompressor, "unused_data") : NULL;
+    }
+    if (unused != NULL) {
+        *left = eof == Py_True ? PyBytes_Size(unused) : -1;
+    }
+    if (unused == NULL || !PyBytes_Check(text) || PyErr_Occurred()) {
+        Py_CLEAR(text);
+    }
+    Py_XDECREF(unused);
+    Py_XDECREF(eof);
+    return text;
+}
+
+/* Whether the module tells what is left where a stream ends in the last bytes given.  isal before
+ * 1.9 has up to eight of them in a register then, and shows none. */
+static bool
+tells_what_is_left(PyObject *module)
+{
+    static const uint8_t empty[] = {3, 0, 'l', 'e', 'f', 't'};
+    Py_ssize_t left = -1;
+    PyObject *decompressor = new_decompressor(module);
+    PyObject *text =
+        decompressor != NULL ? decompress(decompressor, empty, sizeof empty, 0, &left) : NULL;
+    Py_XDECREF(text);
+    Py_XDECREF(decompressor);
+    return left == 4;
+}
+
+/* The module that the engine is named for; zlib where that cannot be used. */
+static PyObject *
+import_decoder(const struct gv_inflate_engine *engine)
+{
+    PyObject *module = PyImport_ImportModule(engine->context);
+    if (module == NULL || !tells_what_is_left(module)) {
+        PyErr_Clear();
+        Py_XSETREF(module, PyImport_ImportModule("zlib"));
+    }
+    return module;
+}
+
 static enum gv_status
 python_open(const struct gv_inflate_engine *engine, void **state)
 {
-    (void)engine;
     PyGILState_STATE gil = PyGILState_Ensure();
     enum gv_status status = GV_NO_MEMORY;
-    struct python_zlib *made = PyMem_RawCalloc(1, sizeof *made);
+    struct python_state *made = PyMem_RawCalloc(1, sizeof *made);
     if (made != NULL) {
-        made->module = PyImport_ImportModule("zlib");
+        made->module = import_decoder(engine);
         if (made->module != NULL) {
             *state = made;
             status = GV_OK;
         } else {
+            if (PyErr_ExceptionMatches(PyExc_ImportError)) {
+                status = GV_UNSUPPORTED_FORMAT;
+            }
             PyErr_Clear();
             PyMem_RawFree(made);
         }
@@ -52,7 +128,8 @@ static void
 python_close(void *state)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    struct python_zlib *self = state;
+    struct python_state *self = state;
+    Py_XDECREF(self->text);
     Py_XDECREF(self->decompressor);
     Py_XDECREF(self->module);
     PyMem_RawFree(self);
@@ -62,67 +139,85 @@ python_close(void *state)
 static enum gv_status
 python_reset(void *state)
 {
-    struct python_zlib *self = state;
+    struct python_state *self = state;
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *made = PyObject_CallMethod(self->module, "decompressobj", "i", -15);
+    PyObject *made = new_decompressor(self->module);
     enum gv_status status = made != NULL ? GV_OK : status_of_exception(self->module);
     if (made != NULL) {
         Py_XSETREF(self->decompressor, made);
+        Py_CLEAR(self->text);
+        self->at = 0;
+        self->ended = false;
     }
     PyGILState_Release(gil);
     return status;
 }
 
-/* The length of a bytes attribute of the decompressor, -1 with an exception set. */
-static Py_ssize_t
-left_over(PyObject *decompressor, const char *attribute)
+/* Inflates the next piece of in[0, *in_size) and says in *in_size how much of it was taken. */
+static enum gv_status
+next_text(struct python_state *self, const uint8_t *in, size_t *in_size)
 {
-    PyObject *bytes = PyObject_GetAttrString(decompressor, attribute);
-    Py_ssize_t size = bytes != NULL ? PyBytes_Size(bytes) : -1;
-    Py_XDECREF(bytes);
-    return size;
+    Py_ssize_t left = -1;
+    size_t piece = gv_min_size(*in_size, PIECE);
+    PyObject *text = decompress(self->decompressor, in, piece, 0, &left);
+    if (text == NULL) {
+        return status_of_exception(self->module);
+    }
+    Py_XSETREF(self->text, text);
+    self->at = 0;
+    self->ended = left >= 0;
+    *in_size = self->ended ? piece - (size_t)left : piece;
+    return GV_OK;
 }
 
-/* Writes what decompress() answered; -1 with an exception set. */
-static int
-take_output(struct python_zlib *self, PyObject *made, size_t *in_size, uint8_t *out,
-            size_t *out_size, bool *ended)
+static size_t
+text_left(const struct python_state *self)
 {
-    char *bytes;
-    Py_ssize_t size;
-    if (PyBytes_AsStringAndSize(made, &bytes, &size) < 0) {
-        return -1;
-    }
-    PyObject *eof = PyObject_GetAttrString(self->decompressor, "eof");
-    int is_over = eof != NULL ? PyObject_IsTrue(eof) : -1;
-    Py_XDECREF(eof);
-    /* At the end of the stream what is left may stand in both attributes. */
-    Py_ssize_t left =
-        is_over < 0 ? -1
-                    : left_over(self->decompressor, is_over ? "unused_data" : "unconsumed_tail");
-    if (left < 0) {
-        return -1;
-    }
-    memcpy(out, bytes, (size_t)size); /* at most the max_length asked for */
-    *out_size = (size_t)size;
-    *in_size -= (size_t)left;
-    *ended = is_over != 0;
-    return 0;
+    return self->text != NULL ? (size_t)(PyBytes_GET_SIZE(self->text) - self->at) : 0;
 }
 
 static enum gv_status
 python_inflate(void *state, const uint8_t *in, size_t *in_size, uint8_t *out, size_t *out_size,
                bool *ended)
 {
-    struct python_zlib *self = state;
+    struct python_state *self = state;
     PyGILState_STATE gil = PyGILState_Ensure();
     enum gv_status status = GV_OK;
-    PyObject *made = PyObject_CallMethod(self->decompressor, "decompress", "y#n", (const char *)in,
-                                         (Py_ssize_t)*in_size, (Py_ssize_t)*out_size);
-    if (made == NULL || take_output(self, made, in_size, out, out_size, ended) < 0) {
-        status = status_of_exception(self->module);
+    if (text_left(self) == 0 && !self->ended && *in_size > 0) {
+        status = next_text(self, in, in_size);
+    } else {
+        *in_size = 0;
     }
-    Py_XDECREF(made);
+    *out_size = gv_min_size(*out_size, text_left(self));
+    if (status == GV_OK && *out_size > 0) {
+        memcpy(out, PyBytes_AS_STRING(self->text) + self->at, *out_size);
+        self->at += (Py_ssize_t)*out_size;
+    }
+    *ended = self->ended && text_left(self) == 0;
+    PyGILState_Release(gil);
+    return status;
+}
+
+/* A byte more than there should be is asked for, so that a stream of the right length ends. */
+static enum gv_status
+python_whole(void *state, const uint8_t *in, size_t in_size, uint8_t *out, size_t out_size)
+{
+    struct python_state *self = state;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    Py_ssize_t left = -1;
+    PyObject *decompressor = new_decompressor(self->module);
+    PyObject *text =
+        decompressor != NULL ? decompress(decompressor, in, in_size, out_size + 1, &left) : NULL;
+    enum gv_status status = GV_OK;
+    if (text == NULL) {
+        status = status_of_exception(self->module);
+    } else if (left != 0 || PyBytes_GET_SIZE(text) != (Py_ssize_t)out_size) {
+        status = GV_BAD_GZIP;
+    } else if (out_size > 0) {
+        memcpy(out, PyBytes_AS_STRING(text), out_size);
+    }
+    Py_XDECREF(text);
+    Py_XDECREF(decompressor);
     PyGILState_Release(gil);
     return status;
 }
@@ -130,7 +225,7 @@ python_inflate(void *state, const uint8_t *in, size_t *in_size, uint8_t *out, si
 static enum gv_status
 python_crc32(void *state, uint32_t *crc, const uint8_t *data, size_t size)
 {
-    struct python_zlib *self = state;
+    struct python_state *self = state;
     PyGILState_STATE gil = PyGILState_Ensure();
     enum gv_status status = GV_OK;
     PyObject *view = PyMemoryView_FromMemory((char *)(uintptr_t)data, (Py_ssize_t)size, PyBUF_READ);
@@ -149,30 +244,87 @@ python_crc32(void *state, uint32_t *crc, const uint8_t *data, size_t size)
     return status;
 }
 
-void
-gvpy_inflate_init(struct gv_inflate_engine *python_zlib)
+#define PYTHON_ENGINE(engine_name, module) \
+    {                                      \
+        .name = engine_name,               \
+        .context = (void *)module,         \
+        .is_callback = true,               \
+        .open = python_open,               \
+        .close = python_close,             \
+        .reset = python_reset,             \
+        .inflate = python_inflate,         \
+        .crc32 = python_crc32,             \
+        .whole = python_whole,             \
+    }
+
+static const struct gv_inflate_engine python_zlib = PYTHON_ENGINE("python-zlib", "zlib");
+static const struct gv_inflate_engine python_isal = PYTHON_ENGINE("python-isal", "isal.isal_zlib");
+
+/* state->python_isal */
+enum { ISAL_UNKNOWN, ISAL_MISSING, ISAL_INSTALLED };
+
+/* Looks whether the isal package is installed, and does not import it: that is for those who open
+ * a compressed input. */
+static bool
+find_isal(struct gvpy_state *state)
 {
-    *python_zlib = (struct gv_inflate_engine){
-        .name = "python-zlib",
-        .open = python_open,
-        .close = python_close,
-        .reset = python_reset,
-        .inflate = python_inflate,
-        .crc32 = python_crc32,
-    };
+    PyObject *util = PyImport_ImportModule("importlib.util");
+    PyObject *spec = util != NULL ? PyObject_CallMethod(util, "find_spec", "s", "isal") : NULL;
+    bool is_installed = spec != NULL && spec != Py_None;
+    state->python_isal = is_installed ? ISAL_INSTALLED : ISAL_MISSING;
+    Py_XDECREF(spec);
+    Py_XDECREF(util);
+    PyErr_Clear(); /* a package that cannot be looked for is not there */
+    return is_installed;
+}
+
+/* Those of the core, ISA-L, libdeflate and zlib, and the two above. */
+#define MOST_ENGINES 5
+
+static bool
+core_has_isal(void)
+{
+    const struct gv_inflate_engine *best = gv_inflate_engines()[0];
+    return best != NULL && strcmp(best->name, "isal") == 0;
+}
+
+/* Lists the engines that can be used, best first: ISA-L, be it the core's or Python's, is; and
+ * Python's is quicker than zlib in any case. */
+static size_t
+usable_engines(const struct gvpy_state *state, bool has_isal,
+               const struct gv_inflate_engine *list[MOST_ENGINES])
+{
+    size_t n = 0;
+    const struct gv_inflate_engine *const *engine = gv_inflate_engines();
+    for (; *engine != NULL; engine++) {
+        if (has_isal && (!core_has_isal() || strcmp((*engine)->name, "zlib") == 0)) {
+            list[n++] = &python_isal;
+            has_isal = false;
+        }
+        assert(n + 1 < MOST_ENGINES);
+        list[n++] = *engine;
+    }
+    if (has_isal) {
+        list[n++] = &python_isal;
+    }
+    list[n++] = &python_zlib;
+    return n;
 }
 
 const struct gv_inflate_engine *
-gvpy_engine_find(const struct gvpy_state *state, const char *name)
+gvpy_engine_find(struct gvpy_state *state, const char *name)
 {
-    const struct gv_inflate_engine *const *engine = gv_inflate_engines();
-    for (; *engine != NULL; engine++) {
-        if (name == NULL || strcmp((*engine)->name, name) == 0) {
-            return *engine;
-        }
+    if (name == NULL && core_has_isal()) {
+        return gv_inflate_engines()[0];
     }
-    if (name == NULL || strcmp(state->python_zlib.name, name) == 0) {
-        return &state->python_zlib;
+    const struct gv_inflate_engine *list[MOST_ENGINES];
+    bool has_isal = state->python_isal == ISAL_UNKNOWN ? find_isal(state)
+                                                       : state->python_isal == ISAL_INSTALLED;
+    size_t n = usable_engines(state, has_isal, list);
+    for (size_t i = 0; i < n; i++) {
+        if (name == NULL || strcmp(list[i]->name, name) == 0) {
+            return list[i];
+        }
     }
     PyErr_Format(PyExc_ValueError, "no inflate engine is named '%s'; see genomevedic.show_config()",
                  name);
@@ -180,21 +332,18 @@ gvpy_engine_find(const struct gvpy_state *state, const char *name)
 }
 
 PyObject *
-gvpy_engine_names(const struct gvpy_state *state)
+gvpy_engine_names(struct gvpy_state *state)
 {
-    PyObject *names = PyList_New(0);
-    const struct gv_inflate_engine *const *engine = gv_inflate_engines();
-    while (names != NULL) {
-        bool is_last = *engine == NULL;
-        PyObject *name = PyUnicode_FromString(is_last ? state->python_zlib.name : (*engine)->name);
-        if (name == NULL || PyList_Append(names, name) < 0) {
+    const struct gv_inflate_engine *list[MOST_ENGINES];
+    size_t n = usable_engines(state, find_isal(state), list);
+    PyObject *names = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; names != NULL && i < n; i++) {
+        PyObject *name = PyUnicode_FromString(list[i]->name);
+        if (name == NULL) {
             Py_CLEAR(names);
+        } else {
+            PyList_SET_ITEM(names, (Py_ssize_t)i, name);
         }
-        Py_XDECREF(name);
-        if (is_last) {
-            break;
-        }
-        engine++;
     }
     return names;
 }
@@ -213,9 +362,16 @@ inflate_all(struct gv_inflater *inflater, PyObject *label)
         Py_BEGIN_ALLOW_THREADS
         status = gv_inflater_read(inflater, out, room, &got, &error);
         Py_END_ALLOW_THREADS
+        if (status == GV_INTERRUPTED) {
+            if (PyErr_CheckSignals() < 0) {
+                Py_DECREF(bytes);
+                return NULL;
+            }
+            continue;
+        }
         if (status != GV_OK) {
             Py_DECREF(bytes);
-            return gvpy_raise(&error, label);
+            return gvpy_raise(&error, label, NULL);
         }
         size += got;
         if (got == 0) {

@@ -9,11 +9,13 @@
  * sources; sources[next - 1] is the one that is open. */
 struct gvpy_reader {
     PyObject_HEAD
+    PyObject *module;             /* whose state the core's reader borrows from */
     struct gv_reader *reader;     /* NULL once closed */
     struct gv_reader_stats stats; /* as they were at close */
     PyObject *sources;            /* tuple of (label, object) */
     Py_ssize_t next;
     bool is_open;
+    int64_t process; /* that opened it */
     struct gvpy_source held;
     atomic_bool busy;
 };
@@ -118,17 +120,17 @@ parse_sizes(Py_ssize_t max_record_bytes, PyObject *memory_limit, struct gv_reade
 static PyObject *
 reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {
-        "sources",      "columns",          "layout", "min_quality", "encoding", "alphabet",
-        "memory_limit", "max_record_bytes", "simd",   "engine",      NULL};
+    static char *keywords[] = {"sources",          "columns",  "layout",  "min_quality",
+                               "encoding",         "alphabet", "threads", "memory_limit",
+                               "max_record_bytes", "simd",     "engine",  NULL};
     PyObject *sources, *columns, *memory_limit = Py_None;
     const char *layout, *encoding = "phred33", *alphabet = "any", *simd = NULL, *engine = NULL;
     Py_ssize_t max_record_bytes = (Py_ssize_t)1 << 30;
     struct gv_reader_options options = {0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!s|$dssOnzz:Reader", keywords, &PyTuple_Type,
-                                     &sources, &PyTuple_Type, &columns, &layout,
-                                     &options.build.min_quality, &encoding, &alphabet,
-                                     &memory_limit, &max_record_bytes, &simd, &engine)) {
+    if (!PyArg_ParseTupleAndKeywords(
+            args, kwargs, "O!O!s|$dssIOnzz:Reader", keywords, &PyTuple_Type, &sources,
+            &PyTuple_Type, &columns, &layout, &options.build.min_quality, &encoding, &alphabet,
+            &options.threads, &memory_limit, &max_record_bytes, &simd, &engine)) {
         return NULL;
     }
     struct gvpy_state *state = gvpy_state_of_type(type);
@@ -139,6 +141,8 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         parse_sizes(max_record_bytes, memory_limit, &options) < 0) {
         return NULL;
     }
+    options.build.pool = state->pool;
+    options.crew = &state->crew;
     options.build.layout = gv_layout_find(layout);
     if (options.build.layout == NULL) {
         return PyErr_Format(PyExc_ValueError, "there is no layout '%s'", layout);
@@ -158,7 +162,9 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     atomic_init(&self->busy, false);
+    self->module = Py_NewRef(PyType_GetModuleByDef(type, &gvpy_module));
     self->sources = Py_NewRef(sources);
+    self->process = gv_os_process();
     if (gv_reader_new(&options, &self->reader) != GV_OK) {
         Py_DECREF(self);
         return PyErr_NoMemory();
@@ -176,6 +182,13 @@ enter(struct gvpy_reader *self)
     if (atomic_exchange(&self->busy, true)) {
         PyErr_SetString(PyExc_RuntimeError,
                         "this reader is in use; a reader serves one thread at a time");
+        return false;
+    }
+    if (self->process != gv_os_process()) {
+        atomic_store(&self->busy, false);
+        PyErr_SetString(PyExc_RuntimeError, "this reader was made before the process forked, and "
+                                            "both would share its place in the file; make one "
+                                            "here");
         return false;
     }
     if (self->reader == NULL || self->sources == NULL) {
@@ -213,6 +226,18 @@ close_source(struct gvpy_reader *self)
     }
 }
 
+/* A source at fault cannot be read on, and the order of the others would be lost: an exception is
+ * set, which closing must not disturb. */
+static void
+give_up(struct gvpy_reader *self)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    close_source(self);
+    self->next = PyTuple_GET_SIZE(self->sources);
+    PyErr_Restore(type, value, traceback);
+}
+
 /* Opens the next source; -1 with an exception set. */
 static int
 open_source(struct gvpy_reader *self)
@@ -229,7 +254,7 @@ open_source(struct gvpy_reader *self)
     } while (status == GV_INTERRUPTED);
     if (status != GV_OK) {
         if (status != GV_CALLBACK_FAILED) {
-            (void)gvpy_raise(&error, label(self, self->next));
+            (void)gvpy_raise(&error, label(self, self->next), NULL);
         }
         return -1;
     }
@@ -251,11 +276,11 @@ raise_from_callback(struct gvpy_reader *self, const struct gv_error *error)
         Py_DECREF(cause);
         return;
     }
-    (void)gvpy_raise(error, label(self, self->next - 1));
+    (void)gvpy_raise(error, label(self, self->next - 1), cause);
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
-    if (PyObject_HasAttrString(cause, "errno")) {
+    if (PyObject_TypeCheck(cause, (PyTypeObject *)PyExc_OSError)) {
         PyObject *number = PyObject_GetAttrString(cause, "errno");
         if (number == NULL || PyObject_SetAttrString(value, "errno", number) < 0) {
             PyErr_Clear();
@@ -289,20 +314,22 @@ advance(struct gvpy_reader *self, size_t most_rows, size_t most_text)
             return 1;
         case GV_END:
             close_source(self);
+            if (self->next < PyTuple_GET_SIZE(self->sources)) {
+                return 1; /* a moment for signals and progress, once a source */
+            }
             break;
         case GV_INTERRUPTED:
             if (PyErr_CheckSignals() < 0) {
                 return -1;
             }
             break;
-        case GV_CALLBACK_FAILED:
-            if (self->held.cause != NULL) {
-                raise_from_callback(self, &error);
-                return -1;
-            }
-            /* fall through */
         default:
-            (void)gvpy_raise(&error, label(self, self->next - 1));
+            if (status == GV_CALLBACK_FAILED && self->held.cause != NULL) {
+                raise_from_callback(self, &error);
+            } else {
+                (void)gvpy_raise(&error, label(self, self->next - 1), NULL);
+            }
+            give_up(self);
             return -1;
         }
     }
@@ -355,7 +382,7 @@ reader_take(PyObject *object, PyObject *unused)
     Py_ssize_t last = self->next > 0 ? self->next - 1 : 0;
     leave(self);
     if (status != GV_OK) {
-        return gvpy_raise(&error, label(self, last));
+        return gvpy_raise(&error, label(self, last), NULL);
     }
     return gvpy_columns(state, &sealed);
 }
@@ -452,6 +479,7 @@ reader_traverse(PyObject *object, visitproc visit, void *arg)
 {
     struct gvpy_reader *self = (struct gvpy_reader *)object;
     Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->module);
     Py_VISIT(self->sources);
     return gvpy_source_traverse(&self->held, visit, arg);
 }
@@ -463,6 +491,7 @@ reader_clear(PyObject *object)
     struct gvpy_reader *self = (struct gvpy_reader *)object;
     close_source(self);
     Py_CLEAR(self->sources);
+    Py_CLEAR(self->module);
     return 0;
 }
 
@@ -494,8 +523,8 @@ static PyGetSetDef reader_getset[] = {
 
 PyDoc_STRVAR(reader_doc,
              "Reader(sources, columns, layout, *, min_quality=0.0, encoding='phred33',\n"
-             "       alphabet='any', memory_limit=None, max_record_bytes=1073741824, simd=None,\n"
-             "       engine=None)\n--\n\n"
+             "       alphabet='any', threads=0, memory_limit=None, max_record_bytes=1073741824,\n"
+             "       simd=None, engine=None)\n--\n\n"
              "Reads FASTQ sources, given as (label, object), into tables of particles.");
 
 static PyType_Slot reader_slots[] = {

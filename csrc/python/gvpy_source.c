@@ -20,22 +20,17 @@ keep_cause(struct gvpy_source *held)
     Py_XSETREF(held->cause, value);
 }
 
-/* readinto fills a bytearray of ours, not the core's buffer: the object may keep the view that
- * it is given, and a bytearray outlives any view of it. */
+/* readinto fills a bytearray of ours through a view of it, not the core's buffer: the object may
+ * keep the view that it is given, and a bytearray outlives any view of it. */
 static Py_ssize_t
 call_readinto(struct gvpy_source *held, uint8_t *out, size_t size)
 {
     Py_ssize_t wanted = (Py_ssize_t)gv_min_size(size, (size_t)SCRATCH);
-    PyObject *target = held->scratch;
-    if (wanted < SCRATCH) {
-        PyObject *whole = PyMemoryView_FromObject(held->scratch);
-        target = whole != NULL ? PySequence_GetSlice(whole, 0, wanted) : NULL;
-        Py_XDECREF(whole);
-        if (target == NULL) {
-            return -1;
-        }
-    } else {
-        Py_INCREF(target);
+    PyObject *whole = PyMemoryView_FromObject(held->scratch);
+    PyObject *target = whole != NULL ? PySequence_GetSlice(whole, 0, wanted) : NULL;
+    Py_XDECREF(whole);
+    if (target == NULL) {
+        return -1;
     }
     PyObject *answer = PyObject_CallOneArg(held->method, target);
     Py_DECREF(target);
@@ -125,8 +120,15 @@ open_file_object(struct gvpy_source *held, PyObject *object)
         held->method = PyObject_GetAttrString(object, methods[i]);
         if (held->method != NULL) {
             held->file = Py_NewRef(object);
-            held->scratch = i == 0 ? PyByteArray_FromStringAndSize(NULL, SCRATCH) : NULL;
-            return i == 0 && held->scratch == NULL ? -1 : 0;
+            if (i > 0) {
+                return 0;
+            }
+            held->scratch = PyByteArray_FromStringAndSize(NULL, SCRATCH);
+            if (held->scratch != NULL) {
+                /* An object may answer a count without having written: that must not be heap. */
+                memset(PyByteArray_AS_STRING(held->scratch), 0, (size_t)SCRATCH);
+            }
+            return held->scratch != NULL ? 0 : -1;
         }
         if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
             return -1;

@@ -79,7 +79,7 @@ static void
 test_new_arena(void)
 {
     struct gv_arena arena;
-    gv_arena_init(&arena, 0);
+    gv_arena_init(&arena, 0, NULL);
     CHECK(gv_arena_is_valid(&arena));
     CHECK((arena.reservation == 0) ==
           (gv_os_address_space_is_limited() || gv_os_physical_memory() == 0));
@@ -97,7 +97,7 @@ static void
 test_limit_is_exact(void)
 {
     struct gv_arena arena;
-    gv_arena_init(&arena, 1000);
+    gv_arena_init(&arena, 1000, NULL);
     size_t sizes[N] = {[0] = 400, [3] = 600};
     fill(&arena, 1, sizes);
     CHECK_U(arena.claimed_total, 1000);
@@ -135,7 +135,7 @@ test_impossible_claims(void)
     }
     static const size_t impossible[] = {SIZE_MAX, SIZE_MAX - 63, (size_t)1 << 62, SIZE_MAX / 2};
     struct gv_arena arena;
-    gv_arena_init(&arena, GV_NO_LIMIT);
+    gv_arena_init(&arena, GV_NO_LIMIT, NULL);
     const size_t sizes[N] = {[0] = 100, [1] = 300000, [2] = 5 * MIB};
     fill(&arena, 2, sizes);
     for (size_t i = 0; i < sizeof impossible / sizeof *impossible; i++) {
@@ -177,7 +177,7 @@ test_growth(bool reserve)
                                    9 * MIB,
                                    20 * MIB};
     struct gv_arena arena;
-    gv_arena_init(&arena, GV_NO_LIMIT);
+    gv_arena_init(&arena, GV_NO_LIMIT, NULL);
     if (!reserve) {
         arena.reservation = 0;
     }
@@ -220,7 +220,7 @@ static void
 test_seal_as_block(void)
 {
     struct gv_arena arena;
-    gv_arena_init(&arena, GV_NO_LIMIT);
+    gv_arena_init(&arena, GV_NO_LIMIT, NULL);
     size_t sizes[N];
     for (unsigned i = 0; i < N; i++) {
         sizes[i] = i * 37;
@@ -261,7 +261,7 @@ test_seal_threshold(void)
 {
     for (size_t total = GV_BLOCK_MOST - 1; total <= GV_BLOCK_MOST; total++) {
         struct gv_arena arena;
-        gv_arena_init(&arena, GV_NO_LIMIT);
+        gv_arena_init(&arena, GV_NO_LIMIT, NULL);
         const size_t sizes[N] = {[1] = 1000, [2] = total - 1500, [9] = 500};
         check_case("total %zu", total);
         fill(&arena, 4, sizes);
@@ -282,7 +282,7 @@ static void
 test_seal_of_a_part(void)
 {
     struct gv_arena arena;
-    gv_arena_init(&arena, GV_NO_LIMIT);
+    gv_arena_init(&arena, GV_NO_LIMIT, NULL);
     const size_t claimed[N] = {[0] = 8 * MIB, [1] = 2 * MIB, [2] = 100};
     const size_t parts[][N] = {
         {[0] = 5 * MIB + 1, [1] = 0, [2] = 7}, {[0] = 10, [1] = 20, [2] = 0}, {0}};
@@ -308,7 +308,7 @@ static void
 test_seal_of_nothing(void)
 {
     struct gv_arena arena;
-    gv_arena_init(&arena, 0);
+    gv_arena_init(&arena, 0, NULL);
     const size_t sizes[N] = {0};
     struct gv_lease *lease;
     uint8_t *addresses[N] = {NULL};
@@ -323,7 +323,7 @@ static void
 test_seal_and_reuse(void)
 {
     struct gv_arena arena;
-    gv_arena_init(&arena, GV_NO_LIMIT);
+    gv_arena_init(&arena, GV_NO_LIMIT, NULL);
     enum { RESULTS = 12 };
     struct gv_lease *leases[RESULTS];
     uint8_t *addresses[RESULTS][N];
@@ -380,7 +380,7 @@ test_many_small_results(void)
     uint64_t **values = malloc(RESULTS * sizeof *values);
     REQUIRE(leases != NULL && values != NULL);
     struct gv_arena arena;
-    gv_arena_init(&arena, GV_NO_LIMIT);
+    gv_arena_init(&arena, GV_NO_LIMIT, NULL);
     const size_t sizes[N] = {[0] = 12, [3] = 8, [4] = 4};
     for (size_t r = 0; r < RESULTS; r++) {
         uint8_t *addresses[N];
@@ -431,7 +431,7 @@ test_threads(void)
     enum { THREADS = 4 };
     for (size_t size = 1000; size <= 2000000; size *= 2000) {
         struct gv_arena arena;
-        gv_arena_init(&arena, GV_NO_LIMIT);
+        gv_arena_init(&arena, GV_NO_LIMIT, NULL);
         const size_t sizes[N] = {size};
         fill(&arena, 6, sizes);
         struct gv_lease *lease;
@@ -476,7 +476,7 @@ run_in_little_space(size_t room)
     REQUIRE(setrlimit(RLIMIT_AS, &limit) == 0);
     CHECK(gv_os_address_space_is_limited());
     struct gv_arena arena;
-    gv_arena_init(&arena, GV_NO_LIMIT);
+    gv_arena_init(&arena, GV_NO_LIMIT, NULL);
     CHECK_U(arena.reservation, 0);
     size_t sizes[N] = {0}, step = 100000;
     enum gv_status status = GV_OK;

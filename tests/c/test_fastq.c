@@ -3,6 +3,8 @@
 #include "guard.h"
 #include "gv.h"
 
+#include <stdlib.h>
+
 #define TEXT(literal) (literal), sizeof(literal) - 1
 #define NO_CAP ((size_t)1 << 30)
 
@@ -670,6 +672,59 @@ test_reads_of_many_bases(void)
     (void)munmap(text, mapped);
 }
 
+static uint64_t scanned_bytes;
+
+static size_t
+counting_sequence(const uint8_t *text, size_t size, struct gv_bases *bases)
+{
+    size_t length = gv_scan_find("scalar")->sequence(text, size, bases);
+    scanned_bytes += length;
+    return length;
+}
+
+static void
+counting_quality(const uint8_t *text, size_t size, uint8_t zero, struct gv_qualities *qualities)
+{
+    scanned_bytes += size;
+    gv_scan_find("scalar")->quality(text, size, zero, qualities);
+}
+
+/* Before the fix, a line of quality was taken for all that was still to come of it whenever a line
+ * end happened to stand there, and a record of n short lines was scanned n times. */
+static void
+test_wrapped_records_are_scanned_once(void)
+{
+    for (size_t width = 1; width <= 80; width += 79) {
+        size_t lines = 4000, size = 3 + 2 * lines * (width + 1) + 2;
+        uint8_t *text = malloc(size);
+        REQUIRE(text != NULL);
+        memcpy(text, "@r\n", 3);
+        uint8_t *at = text + 3;
+        for (size_t line = 0; line < 2 * lines; line++) {
+            if (line == lines) {
+                memcpy(at, "+\n", 2);
+                at += 2;
+            }
+            memset(at, line < lines ? 'A' : 'I', width);
+            at[width] = '\n';
+            at += width + 1;
+        }
+        struct gv_scan_ops ops = *gv_scan_find("scalar");
+        ops.sequence = counting_sequence;
+        ops.quality = counting_quality;
+        struct gv_fastq parser;
+        struct gv_record record;
+        struct gv_error error;
+        size_t used;
+        scanned_bytes = 0;
+        gv_fastq_init(&parser, &ops, 33, GV_ALPHABET_ANY, (size_t)1 << 40);
+        CHECK_NAMES(gv_fastq_next(&parser, text, size, true, &record, &used, &error), GV_OK);
+        CHECK_U(record.length, lines * width);
+        CHECK(scanned_bytes <= 2 * size);
+        free(text);
+    }
+}
+
 int
 main(void)
 {
@@ -685,6 +740,7 @@ main(void)
     test_random_texts();
     test_restart();
     test_reads_of_many_bases();
+    test_wrapped_records_are_scanned_once();
     guard_free(&room);
     return check_result();
 }

@@ -148,7 +148,7 @@ test_random_sequences(gv_column_set columns, uint64_t seed)
     struct gv_sealed sealed[KEPT];
     struct gv_particles table;
     uint64_t number = 0;
-    gv_particles_init(&table, columns, GV_NO_LIMIT);
+    gv_particles_init(&table, columns, GV_NO_LIMIT, NULL);
     for (unsigned t = 0; t < KEPT; t++) {
         struct model *model = &models[t];
         *model = (struct model){.columns = columns, .first = number};
@@ -188,7 +188,7 @@ test_limit(gv_column_set columns, size_t limit, uint64_t seed)
     static struct model model;
     struct gv_particles table;
     model = (struct model){.columns = columns, .first = 9};
-    gv_particles_init(&table, columns, limit);
+    gv_particles_init(&table, columns, limit, NULL);
     size_t refused = 0;
     while (refused < 20 && model.rows + model.pending < MOST_ROWS) {
         size_t sizes[GV_TEXT_COLUMNS] = {0}, text[GV_TEXT_COLUMNS];
@@ -231,7 +231,7 @@ test_limit_to_the_byte(void)
     const size_t needed = 12 + 2 * 16 + 12;
     for (size_t limit = needed - 1; limit <= needed; limit++) {
         struct gv_particles table;
-        gv_particles_init(&table, columns, limit);
+        gv_particles_init(&table, columns, limit, NULL);
         check_case("limit %zu", limit);
         CHECK_NAMES(gv_particles_reserve(&table, sizes), limit >= needed ? GV_OK : GV_MEMORY_LIMIT);
         gv_particles_deinit(&table);
@@ -249,7 +249,7 @@ test_impossible_text(void)
                  most[GV_TEXT_COLUMNS] = {SIZE_MAX - 3};
     model = (struct model){.columns = columns};
     check_case("%s", "impossible text");
-    gv_particles_init(&table, columns, GV_NO_LIMIT);
+    gv_particles_init(&table, columns, GV_NO_LIMIT, NULL);
     CHECK_NAMES(gv_particles_reserve(&table, all), GV_NO_MEMORY);
     CHECK_NAMES(reserve_and_push(&table, &model, some), GV_OK);
     CHECK_NAMES(gv_particles_reserve(&table, all), GV_NO_MEMORY);
@@ -271,7 +271,7 @@ test_empty_tables(void)
         struct gv_particles table;
         const size_t none[GV_TEXT_COLUMNS] = {0};
         check_case("empty, reserved %u", reserved);
-        gv_particles_init(&table, ALL_COLUMNS, 1000);
+        gv_particles_init(&table, ALL_COLUMNS, 1000, NULL);
         model = (struct model){.columns = ALL_COLUMNS};
         if (reserved > 0) {
             CHECK_NAMES(gv_particles_reserve(&table, none), GV_OK);

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 import genomevedic as gv
+from genomevedic import _core
 from support import make_records
 
 LARGE = b"".join(b"@read:%06d\nACGTACGTGG\n+\nIIIIIIIIII\n" % i for i in range(60_000))
@@ -79,7 +80,14 @@ def test_a_contiguous_slice_is_exported_without_a_copy() -> None:
     assert addresses(p.to_arrow().column("gc")) == [p.gc.ctypes.data]
 
 
-def test_names_that_are_not_ascii_are_binary() -> None:
+def test_names_are_strings_where_all_are_utf8() -> None:
+    p = gv.read_fastq("@Änne\nA\n+\nI\n@b\nC\n+\nI\n".encode(), columns=["name"])
+    assert p.to_arrow().column("name").to_pylist() == ["Änne", "b"]
+    split = gv.read_fastq(b"@a\xc3\nA\n+\nI\n@\xa9\nC\n+\nI\n", columns=["name"])
+    assert split.to_arrow().column("name").to_pylist() == [b"a\xc3", b"\xa9"]
+
+
+def test_names_that_are_not_utf8_are_binary() -> None:
     p = gv.read_fastq(b"@a\xff\xc3\xa9\nA\n+\nI\n@b\nC\n+\nI\n", columns=["name"])
     assert p.to_arrow().column("name").to_pylist() == [b"a\xff\xc3\xa9", b"b"]
     assert p[1:].to_arrow().column("name").to_pylist() == ["b"]
@@ -132,16 +140,29 @@ def test_capsules_that_nobody_takes_are_released() -> None:
 
 
 def test_columns_that_are_no_columns_are_refused() -> None:
-    core = gv.fastq._core
     offsets = np.array([0, 5], np.int64)
+    misaligned = np.frombuffer(bytes(17), np.uint8)[1:].view(np.int64)
     for bad in (
         {"a": np.zeros((2, 2, 2), np.float32)},
         {"a": np.zeros(3, np.float64)},
+        {"a": np.zeros(3, ">f4")},
         {"a": (offsets, np.zeros(4, np.uint8))},
         {"a": (np.array([-1, 2], np.int64), np.zeros(4, np.uint8))},
+        {"a": (np.array([0, 3, 2], np.int64), np.zeros(4, np.uint8))},
+        {"a": (misaligned, np.zeros(4, np.uint8))},
         {"a": (offsets,)},
         {"a": 3},
         [],
     ):
         with pytest.raises(TypeError):
-            core.arrow_array(bad)
+            _core.arrow_array(bad)
+    with pytest.raises(ValueError, match="one length"):
+        _core.arrow_array({"a": np.zeros(3, np.float32), "b": np.zeros(4, np.float32)})
+
+
+def test_offsets_that_were_written_over_are_refused() -> None:
+    for name in ("name", "qualities"):
+        p = gv.read_fastq(SMALL, columns=[name]).copy()
+        p[name].offsets[3] = 10**9
+        with pytest.raises(TypeError):
+            p.to_arrow()

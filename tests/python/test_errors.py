@@ -7,6 +7,7 @@ import errno
 import gzip
 import inspect
 import io
+import os
 import pickle
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,7 +105,8 @@ def test_what_an_error_knows() -> None:
         ),
         (b"@r\nACGT\n+\nIIIII\n", {}, "has 5 characters for 4 bases"),
         (b"@r\nACGT\n+\nIII", {}, "ends in the middle of a record (in its quality)"),
-        (b"r\nACGT\n+\nIIII\n", {}, "must begin with '@', but this line begins with 'r'"),
+        (b"r\nACGT\n+\nIIII\n", {}, "but the file begins with 'r': it is not FASTQ"),
+        (b"@r\nA\n+\nI\nr\n", {}, "must begin with '@', but this line begins with 'r'"),
         (b">r\nACGT\n", {}, "looks like FASTA"),
         (b"@r\nAC\x07T\n+\nIIII\n", {}, "the sequence holds the byte 0x07"),
         (b"@r\nACGT\n+\nII\xff!\n", {}, "the quality line holds the byte 0xff"),
@@ -113,10 +115,10 @@ def test_what_an_error_knows() -> None:
         (b"@r\nACGT\n+s\nIIII\n", {}, "repeats another name"),
         (b"@r\nA\n+\nI\n\n@s\nA\n+\nI\n", {}, "line 5 (record 2, byte 9): a blank line"),
         (b"@r\n" + b"A" * 99, {"max_record_bytes": 50}, "longer than max_record_bytes (50)"),
-        (b"BZh91AY", {}, "this is a bzip2 file; decompress it first"),
-        (b"\xfd7zXZ\0", {}, "this is a xz file"),
-        (b"\x28\xb5\x2f\xfd..", {}, "this is a zstd file"),
-        (b"PK\3\4......", {}, "this is a zip file"),
+        (b"BZh91AY", {}, "the file is packed as bzip2, which is not read; unpack it first"),
+        (b"\xfd7zXZ\0", {}, "packed as xz"),
+        (b"\x28\xb5\x2f\xfd..", {}, "packed as zstd"),
+        (b"PK\3\4......", {}, "packed as zip"),
         (gzip.compress(b"@r\nA\n+\nI\n")[:-3], {}, "cut short: it ends inside a member"),
         (gzip.compress(b"@r\nA\n+\nI\n") + b"xx", {}, "bytes that are not gzip follow"),
     ],
@@ -197,3 +199,20 @@ def test_records_before_a_failing_read_are_handed_out() -> None:
         assert len(next(batches)) == 1
         with pytest.raises(gv.errors.SourceReadError):
             next(batches)
+
+
+def test_system_errors_have_the_systems_words(tmp_path: Path) -> None:
+    missing = error_of(tmp_path / "no.fastq")
+    assert missing.strerror == os.strerror(errno.ENOENT)
+    assert missing.filename == str(tmp_path / "no.fastq")
+    reset = error_of(Failing(ConnectionResetError(errno.ECONNRESET, "gone")))
+    assert reset.strerror == os.strerror(errno.ECONNRESET)
+    again = pickle.loads(pickle.dumps(reset))
+    assert (again.errno, again.strerror) == (errno.ECONNRESET, reset.strerror)
+    assert error_of(gzip.compress(b"@r\nA\n+\nI\n") + b"xx").strerror is None
+
+
+def test_the_base_class_has_a_code_of_its_own() -> None:
+    assert GenomeVedicError("odd.").code is ErrorCode.GENERAL
+    others = [kind for kind in CLASSES if kind is not GenomeVedicError]
+    assert ErrorCode.GENERAL not in {kind.code for kind in others}

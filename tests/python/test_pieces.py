@@ -10,6 +10,7 @@ import pytest
 
 import genomevedic as gv
 from compare import assert_same_columns, assert_same_fault
+from genomevedic import _core
 from reference import ALL_COLUMNS, Table, read
 from support import (
     Pieces,
@@ -145,3 +146,62 @@ def test_a_file_object_is_read_from_where_it_stands() -> None:
     stream = io.BytesIO(b"not FASTQ at all" + data)
     stream.seek(16)
     assert_same_columns(gv.read_fastq(stream, columns=ALL_COLUMNS), table)
+
+
+class FailsAtTheEnd(ReadPieces):
+    """Gives all it has, and then fails instead of ending."""
+
+    def read(self, size: int = -1) -> bytes:
+        piece = super().read(size)
+        if not piece:
+            raise OSError("the disk is gone")
+        return piece
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 333, 500, 10**6])
+def test_records_before_a_failing_read_do_not_depend_on_the_pieces(size: int) -> None:
+    """Before the fix, text at hand was dropped when the source failed while more was wanted."""
+    data = b"".join(b"@r%d\n%s\n+\n%s\n" % (i, b"A" * 100, b"I" * 100) for i in range(5))
+    with gv.scan_fastq(FailsAtTheEnd(data, always(size)())) as reader:
+        batches = reader.batches()
+        assert len(next(batches)) == 5
+        with pytest.raises(gv.errors.SourceReadError):
+            next(batches)
+
+
+@pytest.mark.parametrize("size", [*range(1, 300, 7), 10**6])
+def test_the_first_fault_is_told_however_the_input_comes(size: int) -> None:
+    """A record that breaks the format, and behind it a member whose checksum is wrong."""
+    text = b"".join(make_records(3, seed=4)) + b"@r\nACGT\n+\nII\n"
+    data = gzip_member(text) + gzip_member(b"@s\nA\n+\nI\n", crc=1)
+    with gv.scan_fastq(ReadPieces(data, always(size)())) as reader:
+        batches = reader.batches()
+        assert len(next(batches)) == 3
+        with pytest.raises(gv.errors.QualityMismatchError):
+            next(batches)
+
+
+def test_a_long_header_in_single_bytes_is_read_once() -> None:
+    """Before the fix, a gzip header was parsed anew with each byte of it."""
+    data = gzip_member(b"@r\nA\n+\nI\n", extra=bytes(60_000), name=b"n" * 150_000)
+    assert len(gv.read_fastq(ReadPieces(data, always(1)()))) == 1
+
+
+def test_a_reader_that_met_a_fault_is_over() -> None:
+    """Before the fix, the core could be asked to read on, and made up what it read."""
+    text = b"".join(wrapped_record(i) for i in range(60))
+    core = _core.Reader(
+        (("<bytes>", text), ("<bytes>", text)), ("length",), "composition", memory_limit=40
+    )
+    with pytest.raises(gv.errors.MemoryLimitError):
+        core.advance(10**9, 10**9)
+    assert core.rows == 10
+    assert core.advance(10**9, 10**9) is False
+    assert core.rows == 10
+
+
+def test_progress_and_signals_have_their_moment_between_sources() -> None:
+    seen: list[int] = []
+    text = b"".join(make_records(10, seed=1))
+    gv.read_fastq([text] * 20, progress=lambda done, total: seen.append(done))
+    assert len(seen) >= 20

@@ -1,0 +1,188 @@
+#define _POSIX_C_SOURCE 200809L /* mkstemp */
+#include "check.h"
+#include "gv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Large enough for several slices, and to be shared at all. */
+#define TEXT_SIZE ((size_t)6 << 20)
+
+static uint8_t *text;
+static size_t text_size;
+
+/* Records of many lengths; some of their lines begin with '@' and '+'. */
+static void
+make_text(void)
+{
+    uint64_t random = 1;
+    text = malloc(TEXT_SIZE + 4096);
+    REQUIRE(text != NULL);
+    for (unsigned i = 0; text_size < TEXT_SIZE; i++) {
+        uint64_t draw = check_random(&random);
+        int length = (int)(draw % 300) + 1;
+        char *at = (char *)text + text_size;
+        at += sprintf(at, "@%sread:%u\n", draw % 7 == 0 ? "@" : "", i);
+        memset(at, "ACGT"[draw % 4], (size_t)length);
+        at[0] = draw % 5 == 0 ? '@' : draw % 5 == 1 ? '+' : 'A';
+        at += length;
+        at += sprintf(at, "\n+\n");
+        memset(at, draw % 3 == 0 ? '@' : '+', (size_t)length);
+        at[length] = '\n';
+        text_size = (size_t)(at + length + 1 - (char *)text);
+    }
+}
+
+static struct gv_sealed
+read_all(struct gv_source source, unsigned threads, struct gv_reader_stats *stats)
+{
+    struct gv_reader_options options = {
+        .threads = threads,
+        .build =
+            {
+                .ops = gv_scan_find(NULL),
+                .layout = gv_layout_find("composition"),
+                .columns = ((gv_column_set)1 << GV_COLUMN_COUNT) - 1,
+                .zero = GV_PHRED33_ZERO,
+                .max_record_bytes = GV_RECORD_CAP_MOST,
+                .memory_limit = GV_NO_LIMIT,
+            },
+    };
+    struct gv_reader *reader;
+    struct gv_error error;
+    struct gv_sealed sealed;
+    enum gv_status status;
+    REQUIRE(gv_reader_new(&options, &reader) == GV_OK);
+    gv_reader_open(reader, source);
+    do {
+        status = gv_reader_advance(reader, SIZE_MAX, (size_t)1 << 20, &error);
+    } while (status == GV_OK || status == GV_INTERRUPTED);
+    CHECK_NAMES(status, GV_END);
+    gv_reader_close(reader);
+    REQUIRE(gv_reader_seal(reader, &sealed, &error) == GV_OK);
+    *stats = gv_reader_stats(reader);
+    gv_reader_free(reader);
+    return sealed;
+}
+
+static void
+check_same(const struct gv_sealed *a, const struct gv_sealed *b)
+{
+    CHECK_U(a->rows, b->rows);
+    for (unsigned i = 0; i < GV_COLUMN_COUNT; i++) {
+        enum gv_column column = (enum gv_column)i;
+        const struct gv_column_spec *spec = gv_column_spec(column);
+        check_case("column %s", spec->name);
+        if (column < GV_COLUMN_FIRST_TEXT) {
+            CHECK_BYTES(a->data[i], b->data[i], a->rows * spec->row_bytes);
+            continue;
+        }
+        unsigned t = i - GV_COLUMN_FIRST_TEXT;
+        CHECK_U(a->text_size[t], b->text_size[t]);
+        CHECK_BYTES(a->data[i], b->data[i], (a->rows + 1) * sizeof(int64_t));
+        CHECK_BYTES(a->text[t], b->text[t], a->text_size[t]);
+    }
+}
+
+static void
+test_any_number_of_threads(const char *path)
+{
+    struct gv_reader_stats one_stats, stats;
+    struct gv_source source;
+    struct gv_error error;
+    gv_source_open_memory(&source, text, text_size);
+    struct gv_sealed one = read_all(source, 1, &one_stats);
+    CHECK_U(one_stats.text_bytes, text_size);
+    for (unsigned threads = 2; threads <= 5; threads++) {
+        for (int is_file = 0; is_file < 2; is_file++) {
+            if (is_file) {
+                REQUIRE(gv_source_open_path(&source, path, &error) == GV_OK);
+            } else {
+                gv_source_open_memory(&source, text, text_size);
+            }
+            struct gv_sealed many = read_all(source, threads, &stats);
+            check_same(&one, &many);
+            CHECK_BYTES(&one_stats, &stats, offsetof(struct gv_reader_stats, wrapped));
+            gv_lease_release(many.lease);
+        }
+    }
+    gv_lease_release(one.lease);
+}
+
+/* The slices of a source cover it without a gap, in order, and end with one that says so. */
+static void
+test_slices_cover_the_source(void)
+{
+    struct gv_builder_options options = {
+        .ops = gv_scan_find(NULL),
+        .layout = gv_layout_find("composition"),
+        .columns = GV_COLUMN_BIT(GV_COLUMN_LENGTH),
+        .zero = GV_PHRED33_ZERO,
+        .max_record_bytes = GV_RECORD_CAP_MOST,
+        .memory_limit = GV_NO_LIMIT,
+    };
+    struct gv_source source;
+    gv_source_open_memory(&source, text, text_size);
+    struct gv_slices *slices = gv_slices_new(&options, NULL, &source, GV_INPUT_PLAIN, 1000, 3);
+    REQUIRE(slices != NULL);
+    const struct gv_slice *slice = NULL;
+    uint64_t at = 1000;
+    bool is_last = false;
+    while (!is_last) {
+        enum gv_status status = gv_slices_next(slices, &slice);
+        if (status == GV_INTERRUPTED) {
+            continue;
+        }
+        REQUIRE(status == GV_OK);
+        CHECK(!slice->is_odd);
+        CHECK(slice->body_begin <= slice->body_end && slice->body_end <= slice->size);
+        CHECK_BYTES(slice->text, text + at, slice->size);
+        at += slice->size;
+        CHECK_U(slice->input_end, at);
+        is_last = slice->is_last;
+        gv_slices_give_back(slices);
+    }
+    CHECK_U(at, text_size);
+    gv_slices_free(slices);
+}
+
+static void
+test_ending_early(void)
+{
+    struct gv_builder_options options = {
+        .ops = gv_scan_find(NULL),
+        .layout = gv_layout_find("composition"),
+        .columns = GV_COLUMN_BIT(GV_COLUMN_LENGTH),
+        .zero = GV_PHRED33_ZERO,
+        .max_record_bytes = GV_RECORD_CAP_MOST,
+        .memory_limit = GV_NO_LIMIT,
+    };
+    for (int i = 0; i < 50; i++) {
+        struct gv_source source;
+        const struct gv_slice *slice;
+        gv_source_open_memory(&source, text, text_size);
+        struct gv_slices *slices = gv_slices_new(&options, NULL, &source, GV_INPUT_PLAIN, 0, 4);
+        REQUIRE(slices != NULL);
+        if (i % 2 == 0) {
+            CHECK(gv_slices_next(slices, &slice) != GV_END);
+        }
+        gv_slices_free(slices);
+    }
+}
+
+int
+main(void)
+{
+    char path[] = "/tmp/test_slices.XXXXXX";
+    make_text();
+    int fd = mkstemp(path);
+    REQUIRE(fd >= 0 && write(fd, text, text_size) == (ssize_t)text_size);
+    close(fd);
+    test_any_number_of_threads(path);
+    test_slices_cover_the_source();
+    test_ending_early();
+    unlink(path);
+    free(text);
+    return check_result();
+}
