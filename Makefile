@@ -18,10 +18,12 @@ BENCH_ARGS ?=
 
 VENV := .venv
 ASAN_VENV := .venv-asan
+BENCH_VENV := .venv-bench
 PY := $(VENV)/bin/python
 # What meson-python starts (meson, ninja, numpy-config) is looked up on PATH.
 IN_VENV = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 IN_ASAN_VENV = PATH="$(CURDIR)/$(ASAN_VENV)/bin:$$PATH"
+IN_BENCH_VENV = PATH="$(CURDIR)/$(BENCH_VENV)/bin:$$PATH"
 
 BUILD_FILES := pyproject.toml meson.build meson.options tests/c/meson.build
 C_FILES = $(shell find $(wildcard csrc tests/c fuzz benchmarks) -name '*.[ch]')
@@ -82,8 +84,13 @@ format: $(VENV)/.with-test,lint
 	$(VENV)/bin/ruff check --fix-only .
 	$(VENV)/bin/ruff format .
 
-bench: $(VENV)/.with-bench
-	$(PY) benchmarks/run.py $(BENCH_ARGS)
+# What is measured is what people get: a release build, installed, in an environment of its own with
+# the peers. An editable one looks for something to rebuild at every import.
+bench: $(BENCH_VENV)/.build-deps
+	@echo '[pip]  genomevedic[bench], installed'
+	@$(IN_BENCH_VENV) $(BENCH_VENV)/bin/python -m pip install -q --no-build-isolation \
+	    -Cbuild-dir=build/bench-wheel '.[bench]'
+	$(BENCH_VENV)/bin/python benchmarks/run.py $(BENCH_ARGS)
 
 # The sanitized extension lies in its own environment and not in the source tree, so imports from
 # the tree are switched off (PYTHONSAFEPATH). Python itself never frees all it holds, so leaks are
@@ -114,4 +121,4 @@ asan-python: $(ASAN_VENV)/.build-deps
 	    $(ASAN_VENV)/bin/pytest --capture=sys $(PYTEST_ARGS)
 
 clean:
-	rm -rf build dist $(VENV) $(ASAN_VENV) demo.png .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist $(VENV) $(ASAN_VENV) $(BENCH_VENV) demo.png .pytest_cache .mypy_cache .ruff_cache .hypothesis
