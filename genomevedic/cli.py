@@ -21,12 +21,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from .arguments import parse_size
 from .errors import GenomeVedicError, MissingEndBlockWarning
-from .fastq import read_fastq, scan_fastq
-from .peek import FastqSummary, peek_fastq, peek_stream, printable
+from .fastq import DEFAULT_MAX_RECORD_BYTES, read_fastq, scan_fastq
+from .text import counted_reads, printable
 
 if TYPE_CHECKING:
     from .particles import Particles
+    from .peek import FastqSummary
 
 __all__ = ["main"]
 
@@ -34,6 +36,9 @@ _STANDARD_INPUT = "standard input"
 
 # How many reads the look at the beginning examines.
 _PEEK_READS = 1000
+
+# What messages call an argument of a Python function, and what the command line calls it.
+_OPTIONS = {"max_points=": "--max-points", "max_record_bytes": "--max-record-bytes"}
 
 # What input, arguments and the machine can cause; anything else is a fault of the program.
 _EXPECTED = (
@@ -59,6 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # A read name may hold bytes that the terminal's encoding cannot show.
         with suppress(AttributeError, ValueError):
@@ -66,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
+        # Of a sign in a file's name that the picture's font does not have.
+        warnings.filterwarnings("ignore", message="Glyph ")
         warnings.showwarning = functools.partial(_show_warning, set())
         return _run(options.run, options)
 
@@ -78,8 +92,6 @@ def _run(command: Callable[[argparse.Namespace], None], options: argparse.Namesp
     try:
         command(options)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:
         # Python flushes standard output once more on its way out; that must not fail again.
         with suppress(OSError, ValueError):
@@ -95,7 +107,13 @@ def _message(error: BaseException) -> str:
     if isinstance(error, OSError) and not isinstance(error, GenomeVedicError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}"
-    return str(error) or type(error).__name__
+    return _in_words_of_the_shell(str(error)) or type(error).__name__
+
+
+def _in_words_of_the_shell(text: str) -> str:
+    for argument, option in _OPTIONS.items():
+        text = text.replace(argument, option)
+    return text
 
 
 def _say(text: str) -> None:
@@ -116,7 +134,7 @@ def _show_warning(
 
     What libraries have to say to programmers, as of deprecations, is not for users of a command.
     """
-    text = str(message)
+    text = _in_words_of_the_shell(str(message))
     if category in (UserWarning, MissingEndBlockWarning) and text not in shown:
         shown.add(text)
         _say(f"note: {text}")
@@ -166,10 +184,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     plot.add_argument(
         "--min-quality",
-        type=float,
+        type=_quality,
         default=0.0,
         metavar="Q",
         help="leave out reads whose mean Phred score is lower",
+    )
+    plot.add_argument(
+        "--max-points",
+        type=_positive,
+        metavar="N",
+        help="draw this many reads at most, chosen at random (default: 200000)",
     )
     plot.set_defaults(run=_plot, reads=_PEEK_READS)
     return parser
@@ -184,13 +208,33 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         choices=("phred33", "phred64"),
         help="of the qualities; by default what the first reads show, Phred+33 in doubt",
     )
+    parser.add_argument(
+        "--max-record-bytes",
+        type=_size,
+        default=DEFAULT_MAX_RECORD_BYTES,
+        metavar="SIZE",
+        help="a longer record is an error (default: 1 GiB)",
+    )
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, and is {text!r}")
+    return int(text)
+
+
+def _quality(text: str) -> float:
+    with suppress(ValueError):
+        if not math.isnan(number := float(text)):
+            return number
+    raise argparse.ArgumentTypeError(f"must be a number, and is {text!r}")
+
+
+def _size(text: str) -> int:
+    try:
+        return parse_size(text, "it")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 class _Waiting(io.RawIOBase):
@@ -232,10 +276,13 @@ def _open(options: argparse.Namespace) -> tuple[FastqSummary, Any]:
 
     What can be read only once is: the bytes of the look are handed out again.
     """
+    from .peek import peek_stream, peek_with
+
+    limits = {"max_record_bytes": options.max_record_bytes}
     stream = _as_stream(options.file)
     if stream is None:
-        return peek_fastq(options.file, options.reads), options.file
-    return peek_stream(stream, options.reads, stream.name)
+        return peek_with(options.file, options.reads, **limits), options.file
+    return peek_stream(stream, options.reads, stream.name, **limits)
 
 
 def _encoding(options: argparse.Namespace, summary: FastqSummary) -> Literal["phred33", "phred64"]:
@@ -261,7 +308,13 @@ def _show_progress() -> bool:
 def _info(options: argparse.Namespace) -> None:
     summary, source = _open(options)
     encoding = _encoding(options, summary)
-    reader = scan_fastq(source, columns=("length",), encoding=encoding, progress=_show_progress())
+    reader = scan_fastq(
+        source,
+        columns=("length",),
+        encoding=encoding,
+        max_record_bytes=options.max_record_bytes,
+        progress=_show_progress(),
+    )
     with reader:
         for _ in reader.batches():
             pass
@@ -276,6 +329,9 @@ def _info_json(summary: FastqSummary, stats: dict[str, Any], encoding: str) -> d
     """Return `info` as values that JSON can hold: what is not a number is null."""
 
     def plain(value: Any) -> Any:
+        if isinstance(value, str):
+            # Bytes of a name that are no text are lone surrogates, which JSON cannot carry.
+            return value.encode("utf-8", "backslashreplace").decode("utf-8")
         if isinstance(value, float):
             return value if math.isfinite(value) else None
         if isinstance(value, (tuple, list)):
@@ -334,9 +390,16 @@ def _plot(options: argparse.Namespace) -> None:
         min_quality=options.min_quality,
         columns=("position", "color", "size", "length", "gc", "quality"),
         encoding=_encoding(options, summary),
+        max_record_bytes=options.max_record_bytes,
         progress=_show_progress(),
     )
-    plot.overview(particles, fig=figure, title=_title(options, particles), rng=0)
+    plot.overview(
+        particles,
+        fig=figure,
+        title=_title(options, particles),
+        max_points=options.max_points or plot.MAX_POINTS,
+        rng=0,
+    )
     figure.savefig(options.output)
     print(options.output)
 
@@ -355,8 +418,9 @@ def _check_output(figure: Any, output: Path) -> None:
 
 def _title(options: argparse.Namespace, particles: Particles) -> str:
     name = _STANDARD_INPUT if options.file == "-" else Path(options.file).name
-    count = len(particles)
-    title = f"{name}: {count:,} {'read' if count == 1 else 'reads'}"
+    # Matplotlib would read what stands between two dollar signs as a formula.
+    name = printable(name).replace("$", r"\$")
+    title = f"{name}: {counted_reads(len(particles))}"
     filtered = particles.stats.filtered if particles.stats else 0
     if filtered:
         title += f", {filtered:,} below Q{options.min_quality:g} left out"

@@ -29,7 +29,12 @@ def show_config(mode: Literal["dict"] | None = None) -> dict[str, Any] | None:
     dict or None
         ``version``, ``python``, ``numpy``, ``compiler``, ``zlib`` (None where the core was built
         without it), ``inflate_engines`` (best first), ``simd`` (the kernels in use) and
-        ``simd_variants`` (all that are built in, best first).
+        ``simd_variants`` (all that this processor can run, best first).
+
+    Raises
+    ------
+    ValueError
+        `mode` is neither.
 
     Examples
     --------
@@ -37,6 +42,8 @@ def show_config(mode: Literal["dict"] | None = None) -> dict[str, Any] | None:
     >>> gv.show_config("dict")["simd_variants"][-1]
     'scalar'
     """
+    if mode not in (None, "dict"):
+        raise ValueError(f"mode must be 'dict' or None, and is {mode!r}")
     built = _core.config()
     config = {
         "version": built.pop("version"),

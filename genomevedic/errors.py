@@ -21,6 +21,9 @@ a file cut short an `EOFError`, a full memory a `MemoryError`, a file that canno
 from __future__ import annotations
 
 import errno as _errno
+import os
+import sys
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -46,8 +49,12 @@ __all__ = [
 
 
 class ErrorCode(StrEnum):
-    """What went wrong, as a word that programs can compare."""
+    """What went wrong, as a word that programs can compare.
 
+    ``GENERAL`` is the code of a plain `GenomeVedicError`; every kind of error has another.
+    """
+
+    GENERAL = "GENERAL"
     INVALID_FASTQ = "INVALID_FASTQ"
     QUALITY_MISMATCH = "QUALITY_MISMATCH"
     TRUNCATED = "TRUNCATED"
@@ -66,7 +73,7 @@ class Severity(IntEnum):
 
 
 class GenomeVedicError(Exception):
-    """Base of every error that genomevedic raises.
+    r"""Base of every error that genomevedic raises.
 
     Parameters
     ----------
@@ -87,9 +94,18 @@ class GenomeVedicError(Exception):
         Read-only: what is known of the fault, such as ``path``, ``line``, ``record``, ``offset``.
     timestamp : datetime
         When it was raised, in UTC.
+
+    Examples
+    --------
+    >>> import genomevedic as gv
+    >>> try:
+    ...     gv.read_fastq(b"@r1\nACGT\n+\nII!\n")
+    ... except gv.errors.GenomeVedicError as error:
+    ...     print(error.code, error.severity.name, error.context["line"])
+    QUALITY_MISMATCH ERROR 4
     """
 
-    code: ErrorCode
+    code: ErrorCode = ErrorCode.GENERAL
     severity: Severity = Severity.ERROR
     recoverable: bool = False
 
@@ -131,7 +147,12 @@ class _InputError(GenomeVedicError):
 
     @property
     def field(self) -> str | None:
-        """The part of the record: ``"header"``, ``"sequence"``, ``"separator"``, ``"quality"``."""
+        """What is at fault; None where that cannot be said.
+
+        Of a record ``"header"``, ``"sequence"``, ``"separator"`` or ``"quality"``; of a gzip file
+        ``"gzip header"``, ``"compressed data"``, ``"checksum"``, ``"length"``,
+        ``"BGZF block size"`` or ``"trailing bytes"``.
+        """
         return self.context.get("field")
 
 
@@ -175,7 +196,11 @@ class MemoryLimitError(MemoryAllocationError):
 
 
 class SourceReadError(_InputError, OSError):
-    """A source could not be opened or read; ``errno`` says why where the system said so."""
+    """A source could not be opened or read.
+
+    As any `OSError` it has ``errno`` and ``strerror``, None where the system gave no reason, and
+    ``filename``.
+    """
 
     code = ErrorCode.FILE_READ
 
@@ -183,6 +208,15 @@ class SourceReadError(_InputError, OSError):
         super().__init__(message, **context)
         self.errno = context.get("errno")
         self.filename = context.get("path")
+
+    @property
+    def strerror(self) -> str | None:  # type: ignore[override]
+        """The system's words for ``errno``."""
+        return None if self.errno is None else os.strerror(self.errno)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The number of an error that a file object raised is not in the context.
+        return (*super().__reduce__(), {"errno": self.errno})
 
 
 class SourceNotFoundError(SourceReadError, FileNotFoundError):
@@ -207,6 +241,17 @@ _CLASS_OF_ERRNO = {
     _errno.EACCES: SourcePermissionError,
     _errno.EPERM: SourcePermissionError,
 }
+
+
+_PACKAGE = os.path.join(os.path.dirname(__file__), "")  # noqa: PTH118, PTH120
+
+
+def warn_user(message: str, category: type[Warning]) -> None:
+    """Warn of something at the line of the user's that led to it, however deep we are in."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 def _make(name: str, message: str, context: dict[str, Any]) -> GenomeVedicError:

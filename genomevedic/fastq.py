@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import io
-import os
+import inspect
+import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from contextlib import suppress
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, Self, TypeAlias
+from typing import Any, Literal, ParamSpec, Self, TypeAlias, TypeVar, cast
 
 from . import _core
-from .errors import GenomeVedicError, MissingEndBlockWarning
+from .arguments import check_choice, check_integer, check_names, check_number, parse_size
+from .errors import GenomeVedicError, MissingEndBlockWarning, warn_user
 from .layouts import Layout, find
 from .particles import Particles, wrap_columns
+from .sources import Source, as_list, label, size_of
 from .stats import ReadStats
 
 __all__ = [
@@ -33,158 +34,28 @@ DEFAULT_COLUMNS: tuple[str, ...] = _core.DEFAULT_COLUMNS
 # an end to reading a file without line ends into memory.
 DEFAULT_MAX_RECORD_BYTES = 2**30
 
-Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO"
 Progress: TypeAlias = "bool | Callable[[int, int | None], object]"
 
 # Text between two looks at signals and two calls of `progress`: some 20 ms of work.
 _STEP_BYTES = 16 * 2**20
 
-_UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+# Of many sources with the same fault, so many are named.
+_MOST_NAMED = 5
 
-
-def read_fastq(
-    source: Source | Sequence[Source],
-    *,
-    layout: str | Layout = "auto",
-    min_quality: float = 0.0,
-    columns: Sequence[str] | None = None,
-    limit: int | None = None,
-    threads: int | None = None,
-    progress: Progress = False,
-    on_error: Literal["raise"] = "raise",
-    memory_limit: int | str | None = None,
-    storage_options: dict[str, Any] | None = None,
-    encoding: Literal["phred33", "phred64"] = "phred33",
-    alphabet: Literal["dna", "iupac"] | None = None,
-    max_record_bytes: int = DEFAULT_MAX_RECORD_BYTES,
-    unplaced: None = None,
-    max_errors: None = None,
-    arena: None = None,
-    simd: str | None = None,
-) -> Particles:
-    """Read FASTQ into particles, all at once.
-
-    Plain text, gzip (any number of members) and BGZF are told apart by their first bytes. Records
-    of four lines and wrapped ones are read, with LF or CRLF.
-
-    Parameters
-    ----------
-    source : path, bytes-like, binary file object, or a list of these
-        What to read. The sources of a list are read one after another, as if they were one.
-    layout : str or Layout, default "auto"
-        Where particles stand: ``"composition"`` or ``"spiral"``; ``"auto"`` is composition.
-    min_quality : float, default 0.0
-        Reads whose arithmetic mean Phred score is lower are left out (and counted); above 0, so
-        are empty reads.
-    columns : sequence of str, optional
-        Exactly the columns to make, of `COLUMNS`; `DEFAULT_COLUMNS` where not given. Columns not
-        asked for are not computed.
-    limit : int, optional
-        Stop after so many particles; what follows is not read, and so not checked.
-    threads : int, optional
-        Must be 1 or None in this version.
-    progress : bool or callable, default False
-        True shows a bar (tqdm); a function is called as ``progress(bytes_done, bytes_total)``,
-        the total being None where it is not known.
-    on_error : "raise"
-        What a malformed record does; only ``"raise"`` in this version.
-    memory_limit : int or str, optional
-        Most bytes that the columns may hold, as a number or like ``"2 GiB"``.
-    storage_options : dict, optional
-        For remote sources, which this version does not read.
-    encoding : {"phred33", "phred64"}, default "phred33"
-        How qualities are written; never guessed. `peek_fastq` shows what a file seems to use.
-    alphabet : {"dna", "iupac"}, optional
-        Letters that a sequence may hold: ``A C G T N``, or the IUPAC nucleotide codes, in either
-        case. By default every printable character is taken, and what is not A, C, G, T or U
-        counts as unknown.
-    max_record_bytes : int, default 2**30
-        A longer record is an error, so that a file without line ends does not fill the memory.
-    unplaced, max_errors, arena : None
-        For later versions.
-    simd : str, optional
-        The kernels to use, of ``show_config("dict")["simd_variants"]``; the best by default.
-
-    Returns
-    -------
-    Particles
-        Columns that are views of one piece of memory; ``.stats`` says what was read.
-
-    Raises
-    ------
-    FastqFormatError
-        A record breaks the format; ``path``, ``line``, ``record``, ``offset`` and ``field`` say
-        where. `QualityMismatchError`, `TruncatedFileError` and `RecordTooLongError` are kinds.
-    SourceReadError
-        A source could not be opened or read; `BadGzipError` is a kind.
-    MemoryLimitError
-        The columns would pass `memory_limit`; ``context["reads"]`` is the number that fitted.
-    NotImplementedError
-        An argument asks for what this version does not do.
-
-    Warns
-    -----
-    MissingEndBlockWarning
-        A BGZF source ends without its end block.
-
-    Examples
-    --------
-    >>> import genomevedic as gv
-    >>> p = gv.read_fastq(gv.datasets.flowcell_sample(), min_quality=20)
-    >>> p.position.shape[1], p.stats.filtered > 0
-    (3, True)
-    """
-    reader = FastqReader(
-        source,
-        layout=layout,
-        min_quality=min_quality,
-        columns=columns,
-        limit=limit,
-        threads=threads,
-        progress=progress,
-        on_error=on_error,
-        memory_limit=memory_limit,
-        storage_options=storage_options,
-        encoding=encoding,
-        alphabet=alphabet,
-        max_record_bytes=max_record_bytes,
-        unplaced=unplaced,
-        max_errors=max_errors,
-        arena=arena,
-        simd=simd,
-    )
-    with reader:
-        return reader.read()
-
-
-def scan_fastq(source: Source | Sequence[Source], **options: Any) -> FastqReader:
-    """Open FASTQ to go through it in batches, in constant memory.
-
-    Parameters
-    ----------
-    source, **options
-        As for `read_fastq`; ``memory_limit`` bounds each batch.
-
-    Returns
-    -------
-    FastqReader
-        Not yet read from. Use it in a ``with`` statement, so that what it opens is closed.
-
-    Examples
-    --------
-    >>> import genomevedic as gv
-    >>> with gv.scan_fastq(gv.datasets.flowcell_sample(), columns=["gc"]) as reader:
-    ...     sizes = [len(batch) for batch in reader.batches(batch_size=1000)]
-    >>> sum(sizes) == reader.stats.kept
-    True
-    """
-    return FastqReader(source, **options)
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 class FastqReader:
-    """Reads FASTQ batch by batch. Made by `scan_fastq`, whose options it takes.
+    """Reads FASTQ batch by batch. Made by `scan_fastq`.
 
-    A reader goes through its sources once, and serves one thread at a time.
+    A reader goes through its sources once, and serves one thread at a time. An error closes it.
+
+    Parameters
+    ----------
+    source, layout, min_quality, columns, limit, threads, progress, on_error, memory_limit, \
+storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, arena, simd
+        As for `read_fastq`.
 
     Attributes
     ----------
@@ -192,58 +63,70 @@ class FastqReader:
         Where the particles stand.
     columns : tuple of str
         The columns that it makes, in their order.
+
+    Raises
+    ------
+    TypeError, ValueError, NotImplementedError, ImportError
+        As `read_fastq` for its arguments. Sources are opened when they are first read from.
+
+    Examples
+    --------
+    >>> import genomevedic as gv
+    >>> with gv.FastqReader(gv.datasets.flowcell_sample(), limit=100) as reader:
+    ...     particles = reader.read()
+    >>> len(particles), reader.stats.reads
+    (100, 100)
     """
 
     def __init__(
         self,
         source: Source | Sequence[Source],
         *,
-        layout: str | Layout = "auto",
+        layout: str | Layout | Callable[[], Layout] = "auto",
         min_quality: float = 0.0,
         columns: Sequence[str] | None = None,
         limit: int | None = None,
         threads: int | None = None,
         progress: Progress = False,
-        on_error: str = "raise",
+        on_error: Literal["raise"] = "raise",
         memory_limit: int | str | None = None,
         storage_options: dict[str, Any] | None = None,
-        encoding: str = "phred33",
-        alphabet: str | None = None,
-        max_record_bytes: int = DEFAULT_MAX_RECORD_BYTES,
+        encoding: Literal["phred33", "phred64"] = "phred33",
+        alphabet: Literal["dna", "iupac"] | None = None,
+        max_record_bytes: int | str = DEFAULT_MAX_RECORD_BYTES,
         unplaced: None = None,
         max_errors: None = None,
         arena: None = None,
         simd: str | None = None,
     ) -> None:
         _refuse_what_is_not_built(
-            threads=threads not in (None, 1),
-            on_error=on_error != "raise",
+            on_error=_is_other_policy(on_error),
             storage_options=storage_options is not None,
             unplaced=unplaced is not None,
             max_errors=max_errors is not None,
             arena=arena is not None,
         )
-        if limit is not None and limit < 0:
-            raise ValueError(f"limit must not be negative, and is {limit}")
-        if min_quality != min_quality:
-            raise ValueError("min_quality must be a number, and is NaN")
         self.layout = find(layout)
-        self.columns = DEFAULT_COLUMNS if columns is None else _check_columns(columns)
-        self._sources = tuple(_label(each) for each in _as_list(source))
+        self.columns = (
+            DEFAULT_COLUMNS if columns is None else check_names("columns", columns, COLUMNS)
+        )
+        self._left = None if limit is None else check_integer("limit", limit)
+        self._sources = tuple(label(each) for each in as_list(source))
         self._core = _core.Reader(
             self._sources,
             self.columns,
             self.layout.name,
-            min_quality=min_quality,
-            encoding=encoding,
-            alphabet="any" if alphabet is None else alphabet,
-            memory_limit=None if memory_limit is None else parse_size(memory_limit),
-            max_record_bytes=max_record_bytes,
-            simd=simd,
+            min_quality=check_number("min_quality", min_quality),
+            encoding=check_choice("encoding", encoding, ("phred33", "phred64")),
+            alphabet=_check_alphabet(alphabet),
+            threads=0 if threads is None else check_integer("threads", threads, 1),
+            memory_limit=None if memory_limit is None else _bytes("memory_limit", memory_limit),
+            max_record_bytes=_bytes("max_record_bytes", max_record_bytes),
+            simd=_check_simd(simd),
         )
-        self._left = limit
         self._is_over = False
         self._seconds = 0.0
+        self._without_end_block: list[str] = []
         self._warned_end_blocks = 0
         self._progress = _Progress(progress, self._sources)
 
@@ -254,6 +137,9 @@ class FastqReader:
     def read(self) -> Particles:
         """Read all that is left into one set of particles.
 
+        On an error the reader is closed: what was read before it is no result. `batches` hands
+        it out.
+
         Returns
         -------
         Particles
@@ -262,9 +148,25 @@ class FastqReader:
         ------
         FastqFormatError, SourceReadError, MemoryLimitError
             As `read_fastq`.
+        ValueError
+            The reader is closed.
+
+        Examples
+        --------
+        >>> import genomevedic as gv
+        >>> with gv.scan_fastq(gv.datasets.flowcell_sample(), min_quality=30) as reader:
+        ...     particles = reader.read()
+        >>> len(particles) == reader.stats.kept
+        True
         """
-        self._fill(None)
-        return self._take()
+        try:
+            self._fill(None)
+            return self._take()
+        except BaseException:
+            # Where another thread is reading, this one has disturbed nothing and closes nothing.
+            with suppress(RuntimeError):
+                self.close()
+            raise
 
     def batches(self, batch_size: int = 50_000) -> Iterator[Particles]:
         """Go through what is left in batches.
@@ -286,10 +188,17 @@ class FastqReader:
         ------
         FastqFormatError, SourceReadError, MemoryLimitError
             As `read_fastq`.
+        ValueError
+            `batch_size` is less than 1, or the reader is closed.
+
+        Examples
+        --------
+        >>> import genomevedic as gv
+        >>> with gv.scan_fastq(gv.datasets.flowcell_sample()) as reader:
+        ...     [len(batch) for batch in reader.batches(3000)]
+        [3000, 3000, 1040]
         """
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, and is {batch_size}")
-        return self._batches(batch_size)
+        return self._batches(check_integer("batch_size", batch_size, 1))
 
     def _batches(self, batch_size: int) -> Iterator[Particles]:
         try:
@@ -299,8 +208,12 @@ class FastqReader:
                     self._fill(batch_size)
                 except GenomeVedicError as fault:
                     error = fault
-                if self._core.rows > 0:
-                    yield self._take()
+                batch = self._take() if self._core.rows > 0 else None
+                if error is not None:
+                    # Before the last batch is handed out, so that nobody reads on behind a fault.
+                    self.close()
+                if batch is not None:
+                    yield batch
                 elif error is None:
                     return
             raise error
@@ -314,17 +227,15 @@ class FastqReader:
         try:
             while not self._is_over and self._core.rows < most:
                 self._is_over = not self._core.advance(most, _STEP_BYTES)
+                self._note_end_block()
                 if self._progress.is_wanted:
                     self._progress.show(self._core)
-        except BaseException:
-            self._is_over = True
-            raise
         finally:
             self._seconds += time.perf_counter() - started
         if self._left is not None and self._core.rows >= self._left:
             self._is_over = True
         if self._is_over:
-            self._warn()
+            self._warn_of_end_blocks()
 
     def _take(self) -> Particles:
         columns = wrap_columns(self._core.take())
@@ -335,16 +246,23 @@ class FastqReader:
             self._left -= len(particles)
         return particles
 
-    def _warn(self) -> None:
-        missing = self._core.stats()["missing_end_blocks"]
-        if missing > self._warned_end_blocks:
-            self._warned_end_blocks = missing
-            which = self._sources[0][0] if len(self._sources) == 1 else f"{missing} of the sources"
-            warnings.warn(
-                f"{which}: the BGZF file ends without its end block; it may have been cut "
+    def _note_end_block(self) -> None:
+        """Remember the source that has just ended without its end block, if it has."""
+        stats = self._core.stats()
+        # A call into the core goes no further than the end of a source.
+        if stats["missing_end_blocks"] > len(self._without_end_block):
+            self._without_end_block.append(self._sources[stats["sources"] - 1][0])
+
+    def _warn_of_end_blocks(self) -> None:
+        names = self._without_end_block[self._warned_end_blocks :]
+        self._warned_end_blocks = len(self._without_end_block)
+        if names:
+            listed = ", ".join(names[:_MOST_NAMED])
+            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+            warn_user(
+                f"{listed}{more}: the BGZF file ends without its end block; it may have been cut "
                 "between two blocks",
                 MissingEndBlockWarning,
-                stacklevel=2,
             )
 
     # ------------------------------------------------------------------------------------------
@@ -366,10 +284,16 @@ class FastqReader:
     # ------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Close what the reader opened; harmless when called again."""
+        """Close what the reader opened; harmless when called again.
+
+        Raises
+        ------
+        RuntimeError
+            Another thread is reading; it reads on.
+        """
+        self._core.close()
         self._is_over = True
         self._progress.close()
-        self._core.close()
 
     def __enter__(self) -> Self:
         return self
@@ -389,45 +313,154 @@ class FastqReader:
 
 
 # ---------------------------------------------------------------------------------------------
-# Arguments
+# The functions
 # ---------------------------------------------------------------------------------------------
 
 
-def parse_size(size: int | str) -> int:
-    """Return a size in bytes, given as a number or like ``"2 GiB"``.
+def _takes_arguments_of(
+    maker: Callable[_Arguments, object],
+) -> Callable[[Callable[..., _Result]], Callable[_Arguments, _Result]]:
+    """Give a function the arguments of another, for type checkers and for ``help``.
+
+    So the signature of `FastqReader` is the only place where the arguments are written down.
+    """
+
+    def decorate(function: Callable[..., _Result]) -> Callable[_Arguments, _Result]:
+        result = inspect.signature(function).return_annotation
+        signature = inspect.signature(maker).replace(return_annotation=result)
+        function.__signature__ = signature  # type: ignore[attr-defined]
+        return cast("Callable[_Arguments, _Result]", function)
+
+    return decorate
+
+
+@_takes_arguments_of(FastqReader)
+def read_fastq(*args: Any, **options: Any) -> Particles:
+    r"""Read FASTQ into particles, all at once.
+
+    Plain text, gzip (any number of members) and BGZF are told apart by their first bytes. Records
+    of four lines and wrapped ones are read, with LF or CRLF.
 
     Parameters
     ----------
-    size : int or str
-        ``KiB``, ``MiB``, ``GiB``, ``TiB`` are powers of 1024; ``kB``, ``MB``, ``GB``, ``TB`` of
-        1000.
+    source : path, bytes-like, binary file object, or a list of these
+        What to read. The sources of a list are read one after another, as if they were one.
+    layout : str or Layout, default "auto"
+        Where particles stand: ``"composition"`` or ``"spiral"``; ``"auto"`` is composition.
+    min_quality : float, default 0.0
+        Reads whose arithmetic mean Phred score is lower are left out (and counted); above 0, so
+        are empty reads. The exact mean is compared, in float64; the column ``quality`` holds it
+        rounded to float32, so that a read left out can show the very number given here.
+    columns : sequence of str, optional
+        Exactly the columns to make, of `COLUMNS`; `DEFAULT_COLUMNS` where not given. Columns not
+        asked for are not computed.
+    limit : int, optional
+        Stop after so many particles; what follows is not read, and so not checked.
+    threads : int, optional
+        How many threads work, at least 1; by default as many as are worth it.
+    progress : bool or callable, default False
+        True shows a bar (tqdm, extra ``progress``); a function is called as
+        ``progress(bytes_done, bytes_total)``, the total being None where it is not known.
+    on_error : "raise"
+        What a malformed record does; only ``"raise"`` in this version.
+    memory_limit : int or str, optional
+        Most bytes that the columns may hold, as a number or like ``"2 GiB"``.
+    storage_options : dict, optional
+        For remote sources, which this version does not read.
+    encoding : {"phred33", "phred64"}, default "phred33"
+        How qualities are written; never guessed. `peek_fastq` shows what a file seems to use.
+    alphabet : {"dna", "iupac"}, optional
+        Letters that a sequence may hold: ``A C G T N``, or the IUPAC nucleotide codes, in either
+        case. By default every printable character is taken, and what is not A, C, G, T or U
+        counts as unknown.
+    max_record_bytes : int or str, default 2**30
+        A longer record is an error, so that a file without line ends does not fill the memory.
+        A number, or like ``"4 GiB"``.
+    unplaced, max_errors, arena : None
+        For later versions.
+    simd : str, optional
+        The kernels to use, of ``show_config("dict")["simd_variants"]``; the best by default. All
+        give the same bits.
 
     Returns
     -------
-    int
+    Particles
+        Columns that are views of one piece of memory; ``.stats`` says what was read.
 
     Raises
     ------
-    ValueError
-        It is no size.
+    FastqFormatError
+        A record breaks the format; ``path``, ``line``, ``record``, ``offset`` and ``field`` say
+        where. `QualityMismatchError`, `TruncatedFileError` and `RecordTooLongError` are kinds.
+    SourceReadError
+        A source could not be opened or read; `BadGzipError` is a kind.
+    MemoryLimitError
+        The columns would pass `memory_limit`; ``context["reads"]`` is the number that fitted.
+    NotImplementedError
+        An argument asks for what this version does not do.
+    TypeError, ValueError
+        An argument makes no sense; the message names it.
+    ImportError
+        ``progress=True`` without tqdm.
+
+    Warns
+    -----
+    MissingEndBlockWarning
+        A BGZF source ends without its end block.
 
     Examples
     --------
-    >>> parse_size("1.5 KiB"), parse_size("2 GB"), parse_size(10)
-    (1536, 2000000000, 10)
+    >>> import genomevedic as gv
+    >>> p = gv.read_fastq(gv.datasets.flowcell_sample(), min_quality=20)
+    >>> p.position.shape[1], p.stats.filtered > 0
+    (3, True)
+
+    One bad record stops the reading, and the error says where it is:
+
+    >>> try:
+    ...     gv.read_fastq(b"@r1\nACGT\n+\nIII\n")
+    ... except gv.errors.FastqFormatError as error:
+    ...     print(error.code, error.line, error.field)
+    QUALITY_MISMATCH 4 quality
     """
-    if isinstance(size, str):
-        text = size.strip().upper().removesuffix("B")
-        base = 1024 if text.endswith("I") else 1000
-        text = text.removesuffix("I")
-        unit = text[-1:] if text[-1:] in "KMGT" else ""
-        try:
-            size = int(float(text.removesuffix(unit)) * base ** _UNITS[unit])
-        except (ValueError, OverflowError):
-            raise ValueError(f"{size!r} is no size; write it like 2000000 or '2 GiB'") from None
-    if size < 0:
-        raise ValueError(f"a size must not be negative, and is {size}")
-    return size
+    with FastqReader(*args, **options) as reader:
+        return reader.read()
+
+
+@_takes_arguments_of(FastqReader)
+def scan_fastq(*args: Any, **options: Any) -> FastqReader:
+    """Open FASTQ to go through it in batches, in constant memory.
+
+    Parameters
+    ----------
+    source, layout, min_quality, columns, limit, threads, progress, on_error, memory_limit, \
+storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, arena, simd
+        As for `read_fastq`; ``memory_limit`` bounds each batch.
+
+    Returns
+    -------
+    FastqReader
+        Not yet read from. Use it in a ``with`` statement, so that what it opens is closed.
+
+    Raises
+    ------
+    TypeError, ValueError, NotImplementedError, ImportError
+        As `read_fastq` for its arguments; what is wrong with a source shows when it is read.
+
+    Examples
+    --------
+    >>> import genomevedic as gv
+    >>> with gv.scan_fastq(gv.datasets.flowcell_sample(), columns=["gc"]) as reader:
+    ...     sizes = [len(batch) for batch in reader.batches(batch_size=1000)]
+    >>> sum(sizes) == reader.stats.kept
+    True
+    """
+    return FastqReader(*args, **options)
+
+
+# ---------------------------------------------------------------------------------------------
+# Arguments
+# ---------------------------------------------------------------------------------------------
 
 
 def _most(rows: int | None, limit: int | None) -> int:
@@ -440,41 +473,24 @@ def _refuse_what_is_not_built(**asked: bool) -> None:
             raise NotImplementedError(f"{name}= is not built yet")
 
 
-def _check_columns(columns: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(columns, str):
-        raise TypeError(f"columns must be a sequence of names, such as [{columns!r}]")
-    names = tuple(columns)
-    for name in names:
-        if name not in COLUMNS:
-            raise ValueError(f"there is no column {name!r}; there are {', '.join(COLUMNS)}")
-    if not names or len(set(names)) != len(names):
-        raise ValueError("columns must name at least one column, and none twice")
-    return names
+def _is_other_policy(on_error: Any) -> bool:
+    """Whether this is a policy other than raising; what is no policy at all raises."""
+    return callable(on_error) or check_choice("on_error", on_error, ("raise", "skip")) != "raise"
 
 
-def _as_list(source: Any) -> Sequence[Any]:
-    if isinstance(source, list | tuple):
-        if not source:
-            raise ValueError("the list of sources is empty")
-        return source
-    return (source,)
+def _check_alphabet(alphabet: str | None) -> str:
+    return "any" if alphabet is None else check_choice("alphabet", alphabet, ("dna", "iupac"))
 
 
-def _label(source: Any) -> tuple[str, Any]:
-    """Return a name for a source, and the source as the core takes it."""
-    if isinstance(source, bytes | bytearray | memoryview):
-        return "<bytes>", source
-    if isinstance(source, str | os.PathLike):
-        path = os.fsdecode(source)
-        if "://" in path:
-            raise NotImplementedError(f"{path}: remote sources are not built yet")
-        if "\0" in path:
-            raise ValueError("a path cannot hold a zero byte")
-        return path, path
-    if isinstance(source, io.TextIOBase):
-        raise TypeError('the file is open in text mode; open it in binary mode ("rb")')
-    name = getattr(source, "name", None)
-    return (name if isinstance(name, str) else f"<{type(source).__name__}>"), source
+def _check_simd(simd: str | None) -> str | None:
+    if simd is None:
+        return None
+    return check_choice("simd", simd, _core.config()["simd_variants"])
+
+
+def _bytes(name: str, size: int | str) -> int:
+    """Return a number of bytes that the core can hold; it judges what is too small or too large."""
+    return min(parse_size(size, name), sys.maxsize)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -482,17 +498,25 @@ def _label(source: Any) -> tuple[str, Any]:
 # ---------------------------------------------------------------------------------------------
 
 
+def _is_progress_wanted(progress: Any) -> bool:
+    if progress is None or (isinstance(progress, int) and progress == 0):  # False is 0, too.
+        return False
+    if progress is True or callable(progress):
+        return True
+    raise TypeError(f"progress must be True, False or a function, and is {progress!r}")
+
+
 class _Progress:
     """Tells how many bytes of all sources were read: to a bar, to a function, or to nobody."""
 
     def __init__(self, wanted: Progress, sources: tuple[tuple[str, Any], ...]) -> None:
-        self.is_wanted = wanted is not False
+        self.is_wanted = _is_progress_wanted(wanted)
         self._bar: Any = None
         self._tell: Callable[[int, int | None], object] | None = None
         self._sizes: list[int | None] = []
         if not self.is_wanted:
             return
-        self._sizes = [_source_size(source) for _, source in sources]
+        self._sizes = [size_of(source) for _, source in sources]
         known = [size for size in self._sizes if size is not None]
         self._total = sum(known) if len(known) == len(sources) else None
         if callable(wanted):
@@ -502,7 +526,7 @@ class _Progress:
             from tqdm.auto import tqdm
         except ImportError as error:
             raise ImportError(
-                "progress=True needs tqdm: install it with `pip install genomevedic[progress]`"
+                'progress=True needs tqdm; install it with: pip install "genomevedic[progress]"'
             ) from error
         self._bar = tqdm(total=self._total, unit="B", unit_scale=True, unit_divisor=1024)
 
@@ -516,15 +540,3 @@ class _Progress:
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
-
-
-def _source_size(source: Any) -> int | None:
-    """Return the bytes in a source, None where they cannot be known beforehand."""
-    if isinstance(source, bytes | bytearray | memoryview):
-        return memoryview(source).nbytes
-    if isinstance(source, str):
-        try:
-            return Path(source).stat().st_size or None
-        except OSError:
-            return None
-    return None

@@ -6,6 +6,7 @@ picture needs to label its axes and to draw its points.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import _core
@@ -39,7 +40,7 @@ class Layout:
 
 
 def Composition() -> Layout:
-    """Place a read by what it is made of: the end point of its Z curve over its length.
+    r"""Place a read by what it is made of: the end point of its Z curve over its length.
 
     ``x`` parts purines from pyrimidines, ``y`` amino from keto bases, ``z`` is ``1 - 2 GC``. Both
     strands of a molecule share a place (``x >= 0``). Coordinates lie in -1..1; a read without a
@@ -53,6 +54,13 @@ def Composition() -> Layout:
     ----------
     Zhang and Zhang (1994), Z curves, an intuitive tool for visualizing and analyzing the DNA
     sequences. J Biomol Struct Dyn 11:767-782.
+
+    Examples
+    --------
+    >>> import genomevedic as gv
+    >>> p = gv.read_fastq(b"@r\nAGGC\n+\nIIII\n", layout=gv.layouts.Composition())
+    >>> p.position.tolist()  # of 4 bases, 3 are purines, 2 are amino, 3 are strong
+    [[0.5, 0.0, -0.5]]
     """
     return Layout(
         name="composition",
@@ -76,6 +84,13 @@ def Spiral() -> Layout:
     References
     ----------
     Vogel (1979), A better way to construct the sunflower head. Math Biosci 44:179-189.
+
+    Examples
+    --------
+    >>> import genomevedic as gv
+    >>> p = gv.read_fastq(gv.datasets.flowcell_sample(), layout=gv.layouts.Spiral())
+    >>> p.layout.name, round(float(p.position[0, 0]), 3)
+    ('spiral', 0.707)
     """
     return Layout(
         name="spiral",
@@ -104,13 +119,14 @@ _LATER = frozenset(
 )
 
 
-def find(layout: str | Layout) -> Layout:
-    """Return the layout of that name; ``"auto"`` is composition.
+def find(layout: str | Layout | Callable[[], Layout]) -> Layout:
+    """Return the layout that was named or given; ``"auto"`` is composition.
 
     Parameters
     ----------
-    layout : str or Layout
-        A name, in any case, or a layout, which is returned as it is.
+    layout : str, Layout or function
+        A name, in any case; a layout, which is returned as it is if the core knows its name; or
+        `Composition` or `Spiral` themselves.
 
     Returns
     -------
@@ -122,14 +138,19 @@ def find(layout: str | Layout) -> Layout:
         The layout belongs to a later version.
     ValueError
         There is no such layout.
+    TypeError
+        It is none of these.
 
     Examples
     --------
-    >>> find("auto").name
-    'composition'
+    >>> find("auto").name, find(Spiral).name
+    ('composition', 'spiral')
     """
+    if callable(layout) and layout in _LAYOUTS.values():
+        return layout()
     if isinstance(layout, Layout):
-        return find(layout.name)
+        _check_name(layout.name)
+        return layout
     if not isinstance(layout, str):
         raise TypeError(
             f"layout must be a name or a gv.layouts.Layout, not {type(layout).__name__}"
@@ -137,11 +158,15 @@ def find(layout: str | Layout) -> Layout:
     name = layout.lower()
     if name == "auto":
         name = _core.LAYOUTS[0]
-    if name in _LATER:
-        raise NotImplementedError(f"layout={layout!r} is not built yet; there are {_names()}")
-    if name not in _LAYOUTS:
-        raise ValueError(f"there is no layout {layout!r}; there are {_names()}")
+    _check_name(name)
     return _LAYOUTS[name]()
+
+
+def _check_name(name: str) -> None:
+    if name in _LATER:
+        raise NotImplementedError(f"the layout {name!r} is not built yet; there are {_names()}")
+    if name not in _LAYOUTS:
+        raise ValueError(f"there is no layout {name!r}; there are {_names()}")
 
 
 def _names() -> str:

@@ -31,7 +31,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["NameGrammar", "guess_layouts", "guess_platform", "parse_name"]
+__all__ = ["NameGrammar", "guess_platform", "parse_name"]
 
 
 @dataclass(frozen=True)
@@ -179,26 +179,3 @@ def guess_platform(names: Iterable[str]) -> str:
     if len(platforms) > 1:
         return "mixed"
     return (platforms.pop() if platforms else None) or "unknown"
-
-
-def guess_layouts(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the layouts that every one of these names carries coordinates for.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Header lines without their ``@``.
-
-    Returns
-    -------
-    tuple of str
-        In the order of the first name; empty where there is no name.
-    """
-    common: tuple[str, ...] | None = None
-    for name in names:
-        parsed = parse_name(name)
-        layouts = parsed.layouts if parsed else ()
-        common = layouts if common is None else tuple(each for each in common if each in layouts)
-        if not common:
-            return ()
-    return common or ()

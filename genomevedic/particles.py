@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from . import _core
-from .text import TextColumn
+from .arguments import check_integer
+from .text import TextColumn, counted_reads
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -64,12 +65,20 @@ class Particles:
     gc : ndarray of float32, shape (N,)
         (G+C) / (A+C+G+T+U) in 0..1; NaN where no base is known.
     quality : ndarray of float32, shape (N,)
-        Arithmetic mean of the Phred scores; NaN for an empty read.
+        Arithmetic mean of the Phred scores, as FastQC gives it, rounded to float32; NaN for an
+        empty read.
     error_quality : ndarray of float32, shape (N,)
-        -10 log10 of the mean error probability; NaN for an empty read. On request.
+        ``-10 log10(mean(10 ** (-q / 10)))`` over the Phred scores ``q`` of the read: the score of
+        its mean error probability, as NanoPlot and NanoFilt average; NaN for an empty read. On
+        request.
     name, sequence, qualities : TextColumn
         The header line without its ``@``, the bases, and the quality characters as they stand in
         the file. On request.
+
+    References
+    ----------
+    Ewing and Green (1998), Base-calling of automated sequencer traces using phred. II. Error
+    probabilities. Genome Res 8:186-194, for ``q = -10 log10(error probability)``.
 
     Examples
     --------
@@ -155,7 +164,7 @@ class Particles:
             if key not in self._columns:
                 raise KeyError(key)
             return self._columns[key]
-        if isinstance(key, int | np.integer):
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
             row = range(len(self))[key]
             return {name: column[row] for name, column in self._columns.items()}
         if not isinstance(key, slice):
@@ -191,22 +200,35 @@ class Particles:
         Returns
         -------
         Particles
+
+        Raises
+        ------
+        TypeError, ValueError
+            `n` is no whole number, or negative.
+
+        Examples
+        --------
+        >>> import genomevedic as gv
+        >>> p = gv.read_fastq(gv.datasets.flowcell_sample())
+        >>> len(p.sample(100, rng=1)), p.sample(100, rng=1) == p.sample(100, rng=1)
+        (100, True)
         """
-        if n < 0:
-            raise ValueError(f"cannot draw {n} particles")
+        n = check_integer("the number of particles to draw", n)
         if n >= len(self):
             return self.copy()
         chosen = np.random.default_rng(rng).choice(len(self), size=n, replace=False, shuffle=False)
         return self[np.sort(chosen)]
 
-    def concat(self: Particles | Sequence[Particles], *others: Particles) -> Particles:
-        """Return the rows of several particles, one after another, as a copy.
+    def concat(
+        self: Particles | Sequence[Particles], *others: Particles | Sequence[Particles]
+    ) -> Particles:
+        r"""Return the rows of several particles, one after another, as a copy.
 
-        Call it as ``p.concat(q, r)`` or ``Particles.concat([p, q, r])``.
+        Call it as ``p.concat(q, r)``, ``p.concat([q, r])`` or ``Particles.concat([p, q, r])``.
 
         Parameters
         ----------
-        *others : Particles
+        *others : Particles, or sequences of them
             With the same columns and the same layout.
 
         Returns
@@ -217,8 +239,18 @@ class Particles:
         ------
         ValueError
             There is nothing to join, or columns or layouts differ.
+        TypeError
+            Something to join is not `Particles`.
+
+        Examples
+        --------
+        >>> import genomevedic as gv
+        >>> p = gv.read_fastq(b"@r1\nACGT\n+\nIIII\n")
+        >>> q = gv.read_fastq(b"@r2\nGGCC\n+\n!!!!\n")
+        >>> gv.Particles.concat([p, q]).gc.tolist()
+        [0.5, 1.0]
         """
-        parts = [self, *others] if isinstance(self, Particles) else [*self, *others]
+        parts = [part for each in (self, *others) for part in _flat(each)]
         if not parts:
             raise ValueError("there are no particles to join")
         first = parts[0]
@@ -252,9 +284,10 @@ class Particles:
     # ------------------------------------------------------------------------------------------
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a pandas data frame: x, y, z, r, g, b, a, then the other columns.
+        r"""Return a pandas data frame, flat: x, y, z for position and r, g, b, a for color.
 
-        Numbers are copied by pandas. Text columns become strings (qualities: bytes).
+        Numbers are copied by pandas. Text columns become strings (qualities: bytes); one that
+        holds a name that is not UTF-8 has dtype object, with surrogate escapes.
 
         Returns
         -------
@@ -263,13 +296,20 @@ class Particles:
         Raises
         ------
         ImportError
-            pandas is not installed: ``pip install genomevedic[pandas]``.
+            pandas is not installed: ``pip install "genomevedic[pandas]"``.
+
+        Examples
+        --------
+        >>> import genomevedic as gv
+        >>> p = gv.read_fastq(b"@r1\nACGT\n+\nIIII\n", columns=["position", "gc", "name"])
+        >>> list(p.to_pandas().columns)
+        ['x', 'y', 'z', 'gc', 'name']
         """
         pandas = _import("pandas", "pandas")
         flat: dict[str, Any] = {}
         for name, column in self._columns.items():
             if isinstance(column, TextColumn):
-                flat[name] = column.tolist()
+                flat[name] = _text_series(pandas, column)
             elif column.ndim == 2:
                 flat |= {part: column[:, i] for i, part in enumerate(_FLAT_NAMES[name])}
             else:
@@ -278,7 +318,7 @@ class Particles:
         return frame
 
     def to_polars(self) -> pl.DataFrame:
-        """Return a polars data frame; position and color are fixed-size arrays.
+        r"""Return a polars data frame; position and color are fixed-size arrays.
 
         Returns
         -------
@@ -287,13 +327,22 @@ class Particles:
         Raises
         ------
         ImportError
-            polars is not installed: ``pip install genomevedic[polars]``.
+            polars is not installed: ``pip install "genomevedic[polars]"``.
+
+        Examples
+        --------
+        >>> import genomevedic as gv
+        >>> p = gv.read_fastq(b"@r1\nACGT\n+\nIIII\n", columns=["length", "gc"])
+        >>> p.to_polars().rows()
+        [(4, 0.5)]
         """
         frame: pl.DataFrame = _import("polars", "polars").DataFrame(self)
         return frame
 
     def to_arrow(self) -> pa.RecordBatch:
-        """Return a pyarrow record batch over the same memory.
+        r"""Return a pyarrow record batch over the same memory.
+
+        A text column that holds bytes that are not ASCII is binary there, not text.
 
         Returns
         -------
@@ -302,7 +351,14 @@ class Particles:
         Raises
         ------
         ImportError
-            pyarrow is not installed: ``pip install genomevedic[arrow]``.
+            pyarrow is not installed: ``pip install "genomevedic[arrow]"``.
+
+        Examples
+        --------
+        >>> import genomevedic as gv
+        >>> p = gv.read_fastq(b"@r1\nACGT\n+\nIIII\n", columns=["length", "gc"])
+        >>> p.to_arrow().schema.names
+        ['length', 'gc']
         """
         batch: pa.RecordBatch = _import("pyarrow", "arrow").record_batch(self)
         return batch
@@ -333,7 +389,8 @@ class Particles:
         return ["", *self.columns], body, is_cut
 
     def _title(self) -> str:
-        return f"Particles: {len(self):,} reads, layout {self.layout.name}, {_size(self.nbytes)}"
+        reads = counted_reads(len(self))
+        return f"Particles: {reads}, layout {self.layout.name}, {_size(self.nbytes)}"
 
     def __repr__(self) -> str:
         head, body, is_cut = self._shown()
@@ -368,6 +425,31 @@ def wrap_columns(columns: Mapping[str, Any]) -> dict[str, Column]:
         else value
         for name, value in columns.items()
     }
+
+
+def _flat(each: Any) -> list[Particles]:
+    """Return what is to be joined as a list, whether one or a sequence of them was given."""
+    parts = [each] if isinstance(each, Particles) else list(each)
+    for part in parts:
+        if not isinstance(part, Particles):
+            raise TypeError(f"only Particles can be joined, not {type(part).__name__}")
+    return parts
+
+
+def _text_series(pandas: Any, column: TextColumn) -> Any:
+    """Return the rows as pandas holds them best; text that is not UTF-8 only fits dtype object."""
+    rows = column.tolist()
+    if any(isinstance(row, str) and not row.isascii() and _has_escapes(row) for row in rows):
+        return pandas.Series(rows, dtype=object)
+    return rows
+
+
+def _has_escapes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _join(columns: list[Any]) -> Column:
@@ -413,5 +495,5 @@ def _import(module: str, extra: str) -> Any:
         return __import__(module)
     except ImportError as error:
         raise ImportError(
-            f"this needs {module}: install it with `pip install genomevedic[{extra}]`"
+            f'this needs {module}; install it with: pip install "genomevedic[{extra}]"'
         ) from error

@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 import io
 import math
-import operator
 import os
 import stat
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _core
+from .arguments import check_integer
 from .fastq import scan_fastq
 from .names import guess_platform
+from .sources import format_of
+from .text import counted_reads, printable
 
 if TYPE_CHECKING:
     from .particles import Particles
 
 __all__ = ["FastqSummary", "peek_fastq"]
-
-# Layouts that this version can place reads in.
-AVAILABLE_LAYOUTS = ("composition", "spiral")
 
 # A quality byte below ';' (59) exists in no encoding but Phred+33: Solexa's began there. From '@'
 # (64) on, Phred+64 is possible. Instruments that write Phred+33 end at 'S' (83, Q50), consensus
@@ -115,7 +115,7 @@ class FastqSummary:
             ("format", self.format),
             ("platform", self.platform),
             ("first name", "none" if self.first_name is None else printable(self.first_name)),
-            ("examined", f"{self.reads:,} reads" + (", the whole input" if self.whole else "")),
+            ("examined", counted_reads(self.reads) + (", the whole input" if self.whole else "")),
             ("length", self._length_in_words()),
             ("GC", "unknown" if math.isnan(self.gc) else f"{100 * self.gc:.1f} %"),
             ("mean quality", self._quality_in_words()),
@@ -192,19 +192,24 @@ def peek_fastq(source: Any, reads: int = 1000) -> FastqSummary:
     >>> summary.platform, summary.encoding, summary.length_max
     ('illumina', 'phred33', 75)
     """
-    reads = operator.index(reads)
-    if reads < 1:
-        raise ValueError(f"reads must be at least 1, not {reads}.")
+    return peek_with(source, reads)
+
+
+def peek_with(source: Any, reads: int, **options: Any) -> FastqSummary:
+    """Look at the first reads as `peek_fastq` does, with options of `scan_fastq`."""
+    reads = check_integer("reads", reads, 1)
     parts = list(source) if isinstance(source, (list, tuple)) else [source]
     opened = [_Part(part) for part in parts]
     try:
-        return _peek_parts(opened, reads)
+        return _peek_parts(opened, reads, options)
     finally:
         for part in opened:
             part.restore()
 
 
-def peek_stream(stream: Any, reads: int, name: str) -> tuple[FastqSummary, io.RawIOBase]:
+def peek_stream(
+    stream: Any, reads: int, name: str, **options: Any
+) -> tuple[FastqSummary, io.RawIOBase]:
     """Look at the first reads of a stream that cannot seek, and give them back.
 
     Returns
@@ -217,7 +222,7 @@ def peek_stream(stream: Any, reads: int, name: str) -> tuple[FastqSummary, io.Ra
     """
     recorder = _Recorder(stream, name)
     part = _Part(recorder)
-    summary = dataclasses.replace(_peek_parts([part], reads), source=name)
+    summary = dataclasses.replace(_peek_parts([part], reads, options), source=name)
     return summary, _Replay(recorder.record, stream, name)
 
 
@@ -359,21 +364,21 @@ def _size_from(stream: Any, position: int) -> int | None:
     return max(0, end - position)
 
 
-def _peek_parts(parts: Sequence[_Part], reads: int) -> FastqSummary:
+def _peek_parts(parts: Sequence[_Part], reads: int, options: dict[str, Any]) -> FastqSummary:
     """Examine the first reads of the sources, which are read one after another."""
     readable = [part.readable for part in parts]
     source = readable[0] if len(readable) == 1 else readable
     columns = ("name", "sequence", "qualities", "length")
-    with scan_fastq(source, columns=columns, limit=reads + 1) as reader:
+    with scan_fastq(source, columns=columns, limit=reads + 1, **options) as reader:
         batches = reader.batches(batch_size=reads)
         first = next(batches, None)
         whole = _ends_here(batches, first is not None and len(first) == reads)
     return _summarise(
         first,
         source=_name_of(parts),
-        format=_format_of(parts[0].head(_HEAD_BYTES)),
+        format=format_of(parts[0].head(_HEAD_BYTES)),
         whole=whole,
-        text_size=None if whole else _text_size(parts),
+        total=None if whole or first is None else _estimate_reads(parts, first),
     )
 
 
@@ -391,6 +396,81 @@ def _ends_here(batches: Any, full: bool) -> bool:
         raise
 
 
+def _estimate_reads(parts: Sequence[_Part], examined: Particles) -> int | None:
+    """Estimate the number of reads in all sources, of which some were examined."""
+    parts = [part for part in parts if part.size != 0]
+    text_size = _text_size(parts) if parts else None
+    if text_size is None:
+        return None
+    return max(len(examined) + 1, round(len(examined) * text_size / _text_of(examined, parts[0])))
+
+
+def _text_of(examined: Particles, part: _Part) -> float:
+    """Return the bytes of text that the records examined take.
+
+    Name, bases and qualities are known of all of them. What else there is, the name repeated
+    after the '+' and line ends, is seen in the text of those that lie in the head of the first
+    source; of the others it is taken to be in the same ratio.
+    """
+    # Name and its '@', sequence, '+', qualities, and four line ends.
+    names = np.diff(examined.name.offsets).astype(np.float64)
+    known = names + 2.0 * examined.length + 6.0
+    ends = _ends_of_records(_head_text(part, 2 * int(known.sum()) + _HEAD_BYTES), examined)
+    seen = known[: len(ends)].sum()
+    return float(known.sum() * ends[-1] / seen) if ends else float(known.sum())
+
+
+def _head_text(part: _Part, count: int) -> bytes:
+    """Return about the first `count` bytes of the text in a source, or fewer."""
+    count = min(count, _SAMPLE_TEXT)
+    head = part.head(_HEAD_BYTES)
+    if format_of(head) == "plain":
+        return part.head(count)
+    text = bytearray()
+    for block, _ in _inflated(part.head(_SAMPLE_BYTES)):
+        text += block
+        if len(text) >= count:
+            break
+    return bytes(text)
+
+
+def _ends_of_records(text: bytes, examined: Particles) -> list[int]:
+    """Return where the records examined end in a text that begins with them, as far as it goes.
+
+    They have been read, so they are well formed: lines of bases follow the header until there are
+    as many as the read is long, then comes the line with '+', and then as many qualities.
+    """
+    ends: list[int] = []
+    at = 0
+    for name, length in zip(examined.name, examined.length.tolist(), strict=True):
+        header = b"@" + str(name).encode("utf-8", "surrogateescape")
+        if not text.startswith(header, at):
+            break
+        at = _after_line(text, at + len(header))
+        at = _after_line(text, _after_lines(text, at, length))
+        at = _after_lines(text, at, length)
+        if at < 0:
+            break
+        ends.append(at)
+    return ends
+
+
+def _after_line(text: bytes, at: int) -> int:
+    """Return where the line after the one that holds `at` begins; -1 where it does not end."""
+    return text.find(b"\n", at) + 1 or -1 if at >= 0 else -1
+
+
+def _after_lines(text: bytes, at: int, length: int) -> int:
+    """Return what follows the lines from `at` on that hold `length` characters together; or -1."""
+    while at >= 0:
+        after = _after_line(text, at)
+        length -= len(text[at : after - 1].removesuffix(b"\r"))
+        at = after
+        if length <= 0:
+            break
+    return at
+
+
 def _text_size(parts: Sequence[_Part]) -> float | None:
     """Estimate the bytes of text in all sources; None where their sizes are not all known.
 
@@ -398,7 +478,7 @@ def _text_size(parts: Sequence[_Part]) -> float | None:
     of formats has no one ratio.
     """
     sizes = [part.size for part in parts if part.size is not None]
-    formats = {_format_of(part.head(_HEAD_BYTES)) for part in parts}
+    formats = {format_of(part.head(_HEAD_BYTES)) for part in parts}
     if len(sizes) < len(parts) or len(formats) != 1:
         return None
     ratio = 1.0 if formats == {"plain"} else _text_per_byte(parts[0].head(_SAMPLE_BYTES))
@@ -407,27 +487,38 @@ def _text_size(parts: Sequence[_Part]) -> float | None:
 
 def _text_per_byte(data: bytes) -> float:
     """Return how many bytes of text a byte of gzip members unpacks to, the last perhaps cut."""
-    text = 0
-    rest = data
-    while rest and text < _SAMPLE_TEXT:
-        member = zlib.decompressobj(wbits=31)
-        with suppress(zlib.error):  # Padding, or a fault that is not within the reads examined.
-            while rest and not member.eof and text < _SAMPLE_TEXT:
-                text += len(member.decompress(rest, 1 << 20))
-                rest = member.unconsumed_tail
-        if not member.eof:
+    text = used = 0
+    for block, taken in _inflated(data):
+        text, used = text + len(block), taken
+        if text >= _SAMPLE_TEXT:
             break
-        rest = member.unused_data
-    return text / max(1, len(data) - len(rest))
+    return text / max(1, used)
+
+
+def _inflated(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield the text of gzip members piece by piece, and how many bytes were used up for it.
+
+    It ends where the data do, or with padding, or a fault, which may lie behind what is examined.
+    """
+    rest = data
+    while rest:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            while rest and not member.eof:
+                block = member.decompress(rest, 1 << 16)
+                rest = member.unconsumed_tail or member.unused_data
+                yield block, len(data) - len(rest)
+        except zlib.error:
+            return
 
 
 def _summarise(
-    batch: Particles | None, *, source: str, format: str, whole: bool, text_size: float | None
+    batch: Particles | None, *, source: str, format: str, whole: bool, total: int | None
 ) -> FastqSummary:
     if batch is None or len(batch) == 0:
         return FastqSummary(
             source, format, "unknown", None, 0, whole, None, math.nan, None, math.nan, math.nan,
-            "ambiguous", None, 0 if whole else None, AVAILABLE_LAYOUTS,
+            "ambiguous", None, 0 if whole else None, _core.LAYOUTS,
         )  # fmt: skip
     lengths = batch.length
     names = batch.name
@@ -436,12 +527,7 @@ def _summarise(
     quality_range = (int(qualities.min()), int(qualities.max())) if len(qualities) else None
     encoding = _guess_encoding(quality_range, platform)
     offset = 64 if encoding == "phred64" else 33
-    # Name and its '@', sequence, '+', qualities, and four line ends.
     mean_byte = float(qualities.mean(dtype=np.float64)) if len(qualities) else math.nan
-    text_seen = len(names.data) + 2 * int(lengths.sum(dtype=np.uint64)) + 6 * len(batch)
-    estimated = len(batch) if whole else None
-    if not whole and text_size is not None:
-        estimated = max(len(batch) + 1, round(len(batch) * text_size / text_seen))
     return FastqSummary(
         source=source,
         format=format,
@@ -456,8 +542,8 @@ def _summarise(
         mean_quality=mean_byte - offset,
         encoding=encoding,
         quality_range=quality_range,
-        estimated_reads=estimated,
-        layouts=AVAILABLE_LAYOUTS,
+        estimated_reads=len(batch) if whole else total,
+        layouts=_core.LAYOUTS,
     )
 
 
@@ -484,36 +570,6 @@ def _guess_encoding(quality_range: tuple[int, int] | None, platform: str) -> str
     return "ambiguous"
 
 
-def _format_of(head: bytes) -> str:
-    """Tell plain text, gzip and BGZF apart by their first bytes.
-
-    A BGZF member is a gzip member (RFC 1952) whose extra field holds a subfield ``BC`` of two
-    bytes (SAM specification, section 4.1)::
-
-        1f 8b 08 04  mtime(4) xfl os  06 00  42 43 02 00 bsize(2)
-    """
-    if head[:2] != b"\x1f\x8b":
-        return "plain"
-    if len(head) < 12 or not head[3] & 4:
-        return "gzip"
-    end = min(len(head), 12 + int.from_bytes(head[10:12], "little"))
-    at = 12
-    while at + 4 <= end:
-        length = int.from_bytes(head[at + 2 : at + 4], "little")
-        if head[at : at + 2] == b"BC" and length == 2:
-            return "bgzf"
-        at += 4 + length
-    return "gzip"
-
-
 def _name_of(parts: Sequence[_Part]) -> str:
     rest = len(parts) - 1
     return parts[0].name + (f" and {rest} more" if rest else "")
-
-
-def printable(text: str) -> str:
-    """Return text with escapes for what a terminal would act on or could not show."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
-        for each in text
-    )

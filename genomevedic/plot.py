@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 import textwrap
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from .errors import warn_user
+from .text import counted_reads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +99,9 @@ def scatter(
     legend : bool, default True
         Whether to add the colour bar.
     **kwargs
-        Handed to `matplotlib.axes.Axes.scatter`, for example ``s``, ``alpha`` or ``cmap``.
+        Handed to `matplotlib.axes.Axes.scatter`, for example ``s``, ``alpha`` or ``edgecolor``.
+        ``cmap``, ``norm``, ``vmin`` and ``vmax`` colour the points by GC content where `color`
+        names nothing else.
 
     Returns
     -------
@@ -107,14 +111,32 @@ def scatter(
     ------
     ImportError
         Where Matplotlib is not installed.
+    TypeError
+        Where both `color` and its other name ``c`` are given.
     ValueError
-        Where a column is missing or `axes` names no two axes of the layout.
+        Where a column is missing, `axes` names no two axes of the layout, or `ax` is
+        three-dimensional.
+
+    Warns
+    -----
+    UserWarning
+        Where only `max_points` of the reads are drawn.
 
     Notes
     -----
     A point's diameter is ``size * layout.point_size`` in units of the layout at the limits of the
     axes when this is called. Where the median of the diameters would be less than 1.5 or more than
     6 typographic points, all are scaled by one factor to stay in that range.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import genomevedic as gv
+    >>> p = gv.read_fastq(gv.datasets.flowcell_sample())
+    >>> fig, ax = plt.subplots()
+    >>> points = gv.plot.scatter(p, (0, 2), ax=ax, color="quality", cmap="magma")
+    >>> len(points.get_offsets())  # 12 of the reads have no known base, and so no place
+    7028
     """
     _require_matplotlib()
     first, second = _check_axes(axes)
@@ -128,16 +150,17 @@ def scatter(
     if ax is None:
         ax = _current_axes()
         ax.set_facecolor(_GROUND)
-    color = kwargs.pop("c", color)
-    color, color_kwargs, label = _resolve_color(particles, color, keep)
-    size = _each(kwargs.pop("s", None), keep, len(position))
-    options: dict[str, Any] = {"linewidths": 0, "rasterized": len(keep) > 10_000}
+    _refuse_3d(ax)
+    kwargs = _scatter_arguments(kwargs, keep, len(position))
+    color = _one_color(color, kwargs)
+    color, color_kwargs, label = _resolve_color(particles, color, keep, kwargs)
+    size = kwargs.pop("s", None)
     points: PathCollection = ax.scatter(
         position[keep, first],
         position[keep, second],
         c=color,
         s=1.0 if size is None else size,
-        **(options | color_kwargs | kwargs),
+        **({"rasterized": len(keep) > 10_000} | color_kwargs | kwargs),
     )
     _set_axes(ax, particles.layout, first, second)
     if size is None:
@@ -173,7 +196,8 @@ def hist(
         As for `numpy.histogram_bin_edges`. By default GC content has bins of about 2 %, centred on
         the values that reads of one length can take; qualities have bins of half a unit or less.
     **kwargs
-        Handed to `matplotlib.axes.Axes.hist`.
+        Handed to `matplotlib.axes.Axes.hist`, for example ``range``, ``density``, ``weights`` (one
+        a read) or ``orientation``.
 
     Returns
     -------
@@ -185,31 +209,44 @@ def hist(
     ImportError
         Where Matplotlib is not installed.
     ValueError
-        Where the column is missing or is not one of numbers.
+        Where the column is missing or is not one of numbers, or `ax` is three-dimensional.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import genomevedic as gv
+    >>> p = gv.read_fastq(gv.datasets.flowcell_sample())
+    >>> fig, ax = plt.subplots()
+    >>> bars = gv.plot.hist(p, "quality", ax=ax, bins=[0, 20, 30, 40])
+    >>> sum(int(bar.get_height()) for bar in bars)
+    7040
     """
     _require_matplotlib()
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.patches import Patch
 
+    kwargs = normalize_kwargs(kwargs, Patch)
     values = _numbers(particles, column)
-    known = values[np.isfinite(values)]
+    shown = np.isfinite(values)
+    notes = [_left_out_note(int(np.sum(~shown)), len(values), "have no value")]
+    if kwargs.get("range") is not None:
+        inside = shown & (values >= kwargs["range"][0]) & (values <= kwargs["range"][1])
+        outside = int(np.count_nonzero(shown) - np.count_nonzero(inside))
+        notes.append(_left_out_note(outside, len(values), "are outside the range"))
+        shown = inside
+    if kwargs.get("weights") is not None:
+        kwargs["weights"] = np.asarray(kwargs["weights"])[shown]
     if ax is None:
         ax = _current_axes()
-    edges: Any = _bin_edges(particles, column, known) if bins is None else bins
-    artists: Any = ax.hist(known, bins=edges, **({"color": "#4c6a92"} | kwargs))[2]
+    _refuse_3d(ax)
+    edges: Any = _bin_edges(particles, column, values[shown]) if bins is None else bins
+    artists: Any = ax.hist(values[shown], bins=edges, **({"color": "#4c6a92"} | kwargs))[2]
     bars: BarContainer | Polygon = artists[0] if isinstance(artists, list) else artists
-    if column == "gc" and not {"color", "fc", "facecolor", "histtype"} & kwargs.keys():
-        _color_bars(bars)
-    ax.set_xlabel(_label(particles, column))
-    ax.set_ylabel("Reads")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
-    ax.yaxis.set_major_formatter(lambda count, _: f"{count:,g}")
-    _widen(ax, _LEAST_SPAN.get(column, 0.0))
-    missing = len(values) - len(known)
-    if len(values) == 0:
-        _write_notes(ax, ["There are no reads."])
-    elif missing:
-        _write_notes(ax, [f"{missing:,} of {len(values):,} reads have no value and are left out."])
+    is_plain = kwargs.get("histtype", "bar").startswith("bar")
+    if column == "gc" and is_plain and not {"color", "facecolor"} & kwargs.keys():
+        _color_bars(bars, kwargs.get("orientation") == "horizontal")
+    _set_hist_axes(ax, particles, column, kwargs, is_empty=not shown.any())
+    _write_notes(ax, notes if len(values) else ["There are no reads."])
     return bars
 
 
@@ -241,6 +278,26 @@ def overview(
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError
+        Where Matplotlib is not installed.
+    TypeError, ValueError
+        As `scatter` and `hist`.
+
+    Warns
+    -----
+    UserWarning
+        Where only `max_points` of the reads are drawn.
+
+    Examples
+    --------
+    >>> import genomevedic as gv
+    >>> p = gv.read_fastq(gv.datasets.flowcell_sample())
+    >>> fig = gv.plot.overview(p, fig=gv.plot.new_figure(), title="A simulated run")
+    >>> [ax.get_xlabel() for ax in fig.axes[1:] if ax.patches]
+    ['GC content', 'Mean quality (Phred)']
     """
     _require_matplotlib()
     if fig is None:
@@ -254,7 +311,7 @@ def overview(
     left.set_title(f"Layout: {particles.layout.name}", fontsize="medium", loc="left")
     hist(particles, "gc", ax=fig.add_subplot(grid[0, 1]))
     hist(particles, "quality", ax=fig.add_subplot(grid[1, 1]))
-    fig.suptitle(title or _counted(len(particles)), x=0.01, ha="left")
+    fig.suptitle(title or counted_reads(len(particles)), x=0.01, ha="left")
     return fig
 
 
@@ -284,6 +341,21 @@ def gc_colormap() -> Colormap:
     """Return the colour scale of GC content as a Matplotlib colour map over 0 to 1.
 
     Reads without a known base, whose GC content is NaN, are grey.
+
+    Returns
+    -------
+    matplotlib.colors.Colormap
+
+    Raises
+    ------
+    ImportError
+        Where Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import genomevedic as gv
+    >>> [float(part) for part in gv.plot.gc_colormap()(0.5)]
+    [0.0, 1.0, 0.0, 1.0]
     """
     _require_matplotlib()
     from matplotlib.colors import LinearSegmentedColormap
@@ -297,7 +369,7 @@ def _require_matplotlib() -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "Drawing needs Matplotlib; install it with: pip install 'genomevedic[plot]'"
+            'Drawing needs Matplotlib; install it with: pip install "genomevedic[plot]"'
         ) from error
 
 
@@ -305,6 +377,11 @@ def _current_axes() -> Axes:
     import matplotlib.pyplot as plt
 
     return plt.gca()
+
+
+def _refuse_3d(ax: Axes) -> None:
+    if hasattr(ax, "get_zlim"):
+        raise ValueError("these axes are three-dimensional; give axes made without projection='3d'")
 
 
 def _check_axes(axes: Sequence[int]) -> tuple[int, int]:
@@ -340,8 +417,9 @@ def _thin(
     if total <= max_points:
         return keep, ""
     chosen = np.random.default_rng(rng).choice(total, size=max_points, replace=False)
-    note = f"{max_points:,} of {total:,} reads are drawn, chosen at random."
-    warnings.warn(f"{note} Give max_points= to draw more.", UserWarning, stacklevel=3)
+    verb = "is" if max_points == 1 else "are"
+    note = f"{max_points:,} of {total:,} reads {verb} drawn, chosen at random."
+    warn_user(f"{note} Give max_points= to draw more.", UserWarning)
     return keep[np.sort(chosen)], note
 
 
@@ -353,18 +431,47 @@ def _each(values: Any, keep: np.ndarray[Any, Any], count: int) -> Any:
     return array[keep] if array.ndim >= 1 and len(array) == count else values
 
 
+def _scatter_arguments(
+    kwargs: dict[str, Any], keep: np.ndarray[Any, Any], count: int
+) -> dict[str, Any]:
+    """Return the keyword arguments of `scatter` under one name each, for the reads drawn."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.collections import PathCollection
+
+    kwargs = normalize_kwargs(kwargs, PathCollection)
+    for alias, name in {"sizes": "s", "linewidth": "linewidths", "edgecolor": "edgecolors"}.items():
+        if alias in kwargs:
+            kwargs[name] = kwargs.pop(alias)
+    for name in {"s", "c", "linewidths", "edgecolors", "facecolor", "alpha"} & kwargs.keys():
+        kwargs[name] = _each(kwargs[name], keep, count)
+    if "edgecolors" not in kwargs:
+        kwargs.setdefault("linewidths", 0)
+    return kwargs
+
+
+def _one_color(color: Any, kwargs: dict[str, Any]) -> Any:
+    """Return what colours the points, by whichever name it was given."""
+    given = [kwargs.pop(name) for name in ("c", "facecolor") if name in kwargs]
+    given += [] if color is None else [color]
+    if len(given) > 1:
+        raise TypeError("give only one of color, c and facecolor: they are names of one thing")
+    return given[0] if given else None
+
+
 def _resolve_color(
-    particles: Particles, color: Any, keep: np.ndarray[Any, Any]
+    particles: Particles, color: Any, keep: np.ndarray[Any, Any], kwargs: dict[str, Any]
 ) -> tuple[Any, dict[str, Any], str]:
     """Return what to hand to `scatter` as colour, its keyword arguments, and the bar's label."""
-    from matplotlib.colors import Normalize
-
-    if color is None and "color" in particles.columns:
+    is_scaled = any(kwargs.get(name) is not None for name in ("cmap", "norm", "vmin", "vmax"))
+    has_gc = "gc" in particles.columns
+    if color is None and "color" in particles.columns and not (is_scaled and has_gc):
         return _column(particles, "color")[keep], {}, "gc"
-    if color == "gc" if isinstance(color, str) else color is None and "gc" in particles.columns:
+    if color == "gc" if isinstance(color, str) else color is None and has_gc:
         shown = _numbers(particles, "gc")[keep]
-        scale = {"cmap": gc_colormap(), "norm": Normalize(0, 1), "plotnonfinite": True}
-        return shown, scale, "gc"
+        scale = {"cmap": gc_colormap(), "plotnonfinite": True}
+        if kwargs.get("norm") is None:
+            scale |= {"vmin": 0.0, "vmax": 1.0}
+        return shown, scale, "GC content" if is_scaled else "gc"
     if color is None:
         return "#7fb2ff", {}, ""
     if isinstance(color, str) and color in (*particles.columns, *_COORDINATES):
@@ -451,15 +558,20 @@ def _add_colorbar(ax: Axes, points: PathCollection, label: str) -> None:
     bar.ax.set_yticklabels([f"{100 * value:.0f} %" for value in ticks])
 
 
-def _counted(reads: int) -> str:
-    return "1 read" if reads == 1 else f"{reads:,} reads"
-
-
 def _unplaced_note(missing: int, total: int) -> str:
     if missing == 0:
         return ""
     verb = "has no place and is" if missing == 1 else "have no place and are"
     return f"{missing:,} of {total:,} reads {verb} not drawn."
+
+
+def _left_out_note(count: int, total: int, why: str) -> str:
+    """Say that reads are left out; `why` is what they are or have, in the plural."""
+    if count == 0:
+        return ""
+    if count == 1:
+        why = why.replace("have", "has").replace("are", "is", 1)
+    return f"{count:,} of {total:,} reads {why} and {'is' if count == 1 else 'are'} left out."
 
 
 def _write_notes(ax: Axes, notes: Sequence[str]) -> None:
@@ -539,17 +651,47 @@ def _lattice_edges(
     return (1.0 + distance / 2) - step * np.arange(count, -1, -1)
 
 
-def _widen(ax: Axes, least: float) -> None:
-    """Let the x axis span at least this much: no difference is to look larger than it is."""
-    left, right = ax.get_xlim()
-    if right - left < least:
-        middle = (left + right) / 2
-        ax.set_xlim(middle - least / 2, middle + least / 2)
+def _set_hist_axes(
+    ax: Axes, particles: Particles, column: str, kwargs: dict[str, Any], is_empty: bool
+) -> None:
+    """Label the axes of a histogram, and let that of the counts show whole numbers from 0 on."""
+    from matplotlib.ticker import MaxNLocator
+
+    along, counts = ("y", "x") if kwargs.get("orientation") == "horizontal" else ("x", "y")
+    ax.set(**{f"{along}label": _label(particles, column)})
+    ax.spines[["top", "right"]].set_visible(False)
+    if kwargs.get("density"):
+        ax.set(**{f"{counts}label": "Density"})
+    elif kwargs.get("weights") is not None:
+        ax.set(**{f"{counts}label": "Sum of the weights"})
+    else:
+        ax.set(**{f"{counts}label": "Reads"})
+        if not kwargs.get("log"):
+            axis = getattr(ax, f"{counts}axis")
+            axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
+            axis.set_major_formatter(lambda count, _: f"{count:,g}")
+    if is_empty and not kwargs.get("log"):
+        ax.set(**{f"{counts}lim": (0.0, 1.0)})
+    if kwargs.get("range") is not None:
+        ax.set(**{f"{along}lim": tuple(kwargs["range"])})
+    else:
+        _widen(ax, along, _LEAST_SPAN.get(column, 0.0))
 
 
-def _color_bars(bars: Any) -> None:
+def _widen(ax: Axes, along: str, least: float) -> None:
+    """Let an axis span at least this much: no difference is to look larger than it is."""
+    low, high = getattr(ax, f"get_{along}lim")()
+    if high - low < least:
+        middle = (low + high) / 2
+        ax.set(**{f"{along}lim": (middle - least / 2, middle + least / 2)})
+
+
+def _color_bars(bars: Any, is_horizontal: bool) -> None:
     colors = gc_colormap()
     for bar in bars:
+        middle = bar.get_x() + bar.get_width() / 2
+        if is_horizontal:
+            middle = bar.get_y() + bar.get_height() / 2
         # The scale's own colours are too bright for large areas on a white ground.
-        red, green, blue, _ = colors(min(1.0, max(0.0, bar.get_x() + bar.get_width() / 2)))
+        red, green, blue, _ = colors(min(1.0, max(0.0, middle)))
         bar.set_facecolor((0.85 * red, 0.85 * green, 0.85 * blue))

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["TextColumn"]
+__all__ = ["TextColumn", "counted_reads", "printable"]
 
 _GATHER_ROWS = 16_384
 
@@ -62,7 +62,7 @@ class TextColumn:
         self, key: slice | npt.NDArray[Any] | Sequence[int] | Sequence[bool]
     ) -> TextColumn: ...
     def __getitem__(self, key: Any) -> str | bytes | TextColumn:
-        if isinstance(key, int | np.integer):
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
             i = range(len(self))[key]
             return self._row(int(self.offsets[i]), int(self.offsets[i + 1]))
         if isinstance(key, slice):
@@ -72,6 +72,8 @@ class TextColumn:
                     self.offsets[start : max(start, stop) + 1], self.data, self.as_bytes
                 )
             return self._gather(np.arange(start, stop, step))
+        if np.ndim(key) != 1:
+            raise TypeError("rows of text are chosen by a number, a slice, a mask or row numbers")
         return self._gather(np.arange(len(self))[key])
 
     def _gather(self, rows: npt.NDArray[np.intp]) -> TextColumn:
@@ -157,3 +159,16 @@ class TextColumn:
             np.concatenate([part.data for part in parts]),
             parts[0].as_bytes,
         )
+
+
+def printable(text: str) -> str:
+    """Return text with escapes for what a terminal would act on or could not show."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )
+
+
+def counted_reads(count: int) -> str:
+    """Return a number of reads in words."""
+    return "1 read" if count == 1 else f"{count:,} reads"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import signal
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -122,6 +123,14 @@ def make_records(count: int, seed: int, longest: int = 30, newline: bytes = b"\n
         lines = (b"@" + name, sequence, b"+" + again, qualities)
         records.append(b"".join(line + newline for line in lines))
     return records
+
+
+def restore_control_c() -> None:
+    """Let Ctrl-C act in a child as it does in a terminal, whatever this process does with it.
+
+    A shell starts what it runs in the background with the signal ignored, and children inherit it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 # --- gzip and BGZF, byte by byte -------------------------------------------------------------

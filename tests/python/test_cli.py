@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import genomevedic as gv
-from support import bgzf
+from support import bgzf, restore_control_c
 
 COMMAND = [sys.executable, "-m", "genomevedic"]
 SAMPLE = gv.datasets.flowcell_sample()
@@ -101,6 +101,13 @@ def test_info_json_is_json_where_there_is_no_mean():
     assert told["stats"]["mean_gc"] is None
     assert told["summary"]["gc"] is None
     assert told["summary"]["first_name"] is None
+
+
+def test_info_json_holds_no_lone_surrogates():
+    done = run("info", "-", "--json", stdin=b"@r\xff\xc3\xa9\nA\n+\nI\n")
+    assert done.returncode == 0
+    name = json.loads(done.out)["summary"]["first_name"]
+    assert name.encode("utf-8").decode("utf-8") == "r\\udcffé"
 
 
 def test_info_of_nothing_in_words():
@@ -199,6 +206,45 @@ def test_plot_says_how_many_reads_it_left_out(needs_matplotlib, tmp_path, monkey
     assert 6000 < kept < 7000
 
 
+def test_plot_of_many_reads_speaks_of_options_of_the_command(needs_matplotlib, tmp_path):
+    done = run("plot", SAMPLE, "-o", tmp_path / "a.png", "--max-points", "100")
+    assert done.returncode == 0
+    assert done.err == (
+        "genomevedic: note: 100 of 7,028 reads are drawn, chosen at random. "
+        "Give --max-points to draw more.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"a$b$c_{2}.fastq",
+        b"a\nb.fastq",
+        b"\xff\x1b[31m.fastq",
+        b"$\\frac{$.fastq",
+        "😀é.fastq".encode(),
+    ],
+)
+def test_plot_of_files_with_odd_names(needs_matplotlib, tmp_path, name):
+    path = tmp_path / os.fsdecode(name)
+    path.write_bytes(plain_sample(30))
+    for output in ("a.png", "a.svg"):
+        done = run("plot", path, "-o", tmp_path / output)
+        assert (done.returncode, done.err) == (0, ""), done.err
+    assert (tmp_path / "a.svg").stat().st_size > 1000
+
+
+def test_the_title_shows_the_name_as_it_is(needs_matplotlib, tmp_path, monkeypatch):
+    from genomevedic import cli, plot
+
+    figure = plot.new_figure()
+    monkeypatch.setattr(plot, "new_figure", lambda: figure)
+    path = tmp_path / "a$b$\n.fastq"
+    path.write_bytes(plain_sample(1))
+    assert cli.main(["plot", str(path), "-o", str(tmp_path / "a.png")]) == 0
+    assert figure.get_suptitle() == r"a\$b\$\n.fastq: 1 read"
+
+
 def test_plot_without_matplotlib_names_the_extra(tmp_path):
     code = (
         "import sys; sys.modules['matplotlib'] = None;"
@@ -208,7 +254,7 @@ def test_plot_without_matplotlib_names_the_extra(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == 1
     assert done.stderr == (
-        "genomevedic: Drawing needs Matplotlib; install it with: pip install 'genomevedic[plot]'\n"
+        'genomevedic: Drawing needs Matplotlib; install it with: pip install "genomevedic[plot]"\n'
     )
 
 
@@ -247,6 +293,15 @@ def test_a_damaged_gzip_file(tmp_path):
     failed(run("info", path))
 
 
+def test_a_record_that_is_too_long_names_the_option(tmp_path):
+    path = tmp_path / "long.fastq"
+    path.write_bytes(b"@r\n" + b"A" * 4000 + b"\n+\n" + b"I" * 4000 + b"\n")
+    sentence = failed(run("info", path, "--max-record-bytes", "1 KiB"))
+    assert "longer than --max-record-bytes (1024)" in sentence
+    assert "max_record_bytes" not in sentence
+    assert run("info", path, "--max-record-bytes", "10 kB").returncode == 0
+
+
 def test_a_folder_is_no_input(tmp_path):
     failed(run("info", tmp_path))
 
@@ -280,13 +335,19 @@ def test_a_layout_that_does_not_exist(needs_matplotlib, tmp_path):
         ("plot", SAMPLE),
         ("info", SAMPLE, "--reads", "0"),
         ("info", SAMPLE, "--reads", "many"),
+        ("info", SAMPLE, "--reads", "2.5"),
         ("info", SAMPLE, "--encoding", "solexa"),
+        ("info", SAMPLE, "--max-record-bytes", "long"),
+        ("plot", SAMPLE, "-o", "a.png", "--min-quality", "nan"),
+        ("plot", SAMPLE, "-o", "a.png", "--min-quality", "high"),
+        ("plot", SAMPLE, "-o", "a.png", "--max-points", "0"),
     ],
 )
 def test_a_command_that_is_not_understood(arguments):
     done = run(*arguments)
     assert done.returncode == 2
     assert done.err.startswith("usage: genomevedic")
+    assert "_positive" not in done.err and "invalid _" not in done.err
     assert "Traceback" not in done.err
 
 
@@ -295,6 +356,8 @@ def test_version_and_help():
     done = run("--help")
     assert done.returncode == 0
     assert "info" in done.out and "plot" in done.out
+    assert f"(default: {gv.plot.MAX_POINTS})" in run("plot", "--help").out
+    assert "1 GiB" in run("info", "--help").out and gv.DEFAULT_MAX_RECORD_BYTES == 2**30
 
 
 # --- signals, pipes and terminals ---------------------------------------------------------------
@@ -302,7 +365,8 @@ def test_version_and_help():
 
 def start(*arguments, **options):
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([*COMMAND, *map(str, arguments)], **(streams | options))
+    options = streams | {"preexec_fn": restore_control_c} | options
+    return subprocess.Popen([*COMMAND, *map(str, arguments)], **options)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
@@ -323,6 +387,22 @@ def test_ctrl_c_stops_at_once(tmp_path, how, wait):
         took = time.monotonic() - asked
         assert process.stderr.read() == b""
     assert took < 5
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_while_modules_are_imported(tmp_path):
+    """What the commands need beyond the reading is imported where Ctrl-C is looked after."""
+    code = (
+        "import sys; from genomevedic.cli import main\n"
+        "class Stops:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'genomevedic.peek': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stops())\n"
+        "sys.exit(main(['info', sys.argv[1]]))"
+    )
+    command = [sys.executable, "-c", code, str(SAMPLE)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_a_reader_of_the_output_that_goes_away():

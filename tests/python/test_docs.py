@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import doctest
+import gzip
 import importlib
+import inspect
 import pkgutil
 import re
 import shutil
 from pathlib import Path
 
 import matplotlib
+import matplotlib.pyplot as plt
 import pytest
 
 import genomevedic as gv
 from support import REPO
+
+matplotlib.use("agg")
 
 MODULES = sorted(
     module.name
@@ -21,6 +26,7 @@ MODULES = sorted(
     if not module.name.endswith(("_core", "__main__"))
 )
 README = (REPO / "README.md").read_text()
+ERRORS = re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL)
 BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
@@ -28,18 +34,64 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 def test_docstring_examples(name: str) -> None:
     module = importlib.import_module(name)
     results = doctest.testmod(module)
+    plt.close("all")
     assert results.failed == 0
 
 
-def test_the_main_functions_have_examples() -> None:
-    for thing in (gv.read_fastq, gv.scan_fastq, gv.peek_fastq, gv.Particles, gv.TextColumn):
-        assert ">>> " in (thing.__doc__ or ""), thing
+WITH_EXAMPLES = [
+    gv.read_fastq,
+    gv.scan_fastq,
+    gv.peek_fastq,
+    gv.show_config,
+    gv.FastqReader,
+    gv.FastqReader.read,
+    gv.FastqReader.batches,
+    gv.Particles,
+    gv.Particles.sample,
+    gv.Particles.concat,
+    gv.Particles.to_pandas,
+    gv.Particles.to_polars,
+    gv.Particles.to_arrow,
+    gv.TextColumn,
+    gv.errors.GenomeVedicError,
+    gv.layouts.Composition,
+    gv.layouts.Spiral,
+    gv.layouts.find,
+    gv.datasets.flowcell_sample,
+    gv.plot.scatter,
+    gv.plot.hist,
+    gv.plot.overview,
+    gv.plot.gc_colormap,
+]
+# They answer with what they know, or hold what they are given.
+RAISES_NOTHING = {
+    gv.Particles,
+    gv.TextColumn,
+    gv.errors.GenomeVedicError,
+    gv.layouts.Composition,
+    gv.layouts.Spiral,
+    gv.datasets.flowcell_sample,
+}
+
+
+@pytest.mark.parametrize("thing", WITH_EXAMPLES, ids=lambda thing: thing.__qualname__)
+def test_what_people_call_has_examples_and_says_what_it_raises(thing: object) -> None:
+    text = inspect.getdoc(thing) or ""
+    assert ">>> " in text
+    assert ("\nRaises\n------\n" in text) or thing in RAISES_NOTHING
+
+
+@pytest.mark.parametrize("thing", [gv.read_fastq, gv.FastqReader, gv.scan_fastq])
+def test_every_argument_is_described(thing: object) -> None:
+    text = inspect.getdoc(thing) or ""
+    head = text[text.index("Parameters") : text.index("Raises")]
+    for name in inspect.signature(thing).parameters:
+        assert re.search(rf"\b{name}\b", head), name
 
 
 def test_the_readme(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    matplotlib.use("agg")
     for name in ("lane1.fastq.gz", "lane2.fastq.gz"):
         shutil.copy(gv.datasets.flowcell_sample(), tmp_path / name)
     monkeypatch.chdir(tmp_path)
@@ -47,8 +99,40 @@ def test_the_readme(
     names: dict[str, object] = {}
     for block in BLOCKS:
         exec(block, names)
-    matplotlib.pyplot.close("all")
+    plt.close("all")
     assert "7040" in capsys.readouterr().out
+
+
+def test_the_error_in_the_readme_is_what_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = b"A00123:8:HABCDDSX2:1:1101:1063:%d 1:N:0:ACGTACGT"
+    records = [
+        b"@%s\n%s\n+\n%s\n" % (name % y, b"ACGTA" * 20, b"F" * length)
+        for y, length in ((1000, 100), (1016, 99))
+    ]
+    Path("lane1.fastq.gz").write_bytes(gzip.compress(b"".join(records)))
+    with pytest.raises(gv.errors.QualityMismatchError) as caught:
+        gv.read_fastq("lane1.fastq.gz")
+    kind = type(caught.value)
+    printed = f"{kind.__module__}.{kind.__qualname__}: {caught.value}"
+    assert [" ".join(block.split()) for block in ERRORS] == [printed]
+
+
+def test_no_document_holds_a_place_for_something_to_come() -> None:
+    for document in [*REPO.glob("*.md"), *REPO.glob("docs/**/*.md"), *REPO.glob("benchmarks/*.md")]:
+        found = re.findall(r"^[A-Z_]{4,}$", document.read_text(), flags=re.MULTILINE)
+        assert not found, f"{document.name} holds the placeholder {found[0]}"
+
+
+def test_every_module_is_in_the_tree_of_the_contributors() -> None:
+    text = (REPO / "CONTRIBUTING.md").read_text()
+    tree = re.findall(r"^    (.*)$", text, flags=re.MULTILINE)
+    words = set(re.findall(r"[a-z_0-9/]+", "\n".join(tree)))
+    modules = {path.stem for path in (REPO / "csrc").glob("gv_*.[ch]")} - {"gv_span"}
+    modules |= {path.stem for path in (REPO / "genomevedic").glob("[a-z]*.py")}
+    assert not modules - words
 
 
 def test_links_in_the_documents_lead_somewhere() -> None:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from genomevedic.names import guess_layouts, guess_platform, parse_name
+from genomevedic.names import guess_platform, parse_name
 
 UUID = "bd8655fb-383c-45cc-bff3-eb1dc86533e0"
 
@@ -186,13 +186,6 @@ def test_guess_platform():
     assert guess_platform([*PACBIO, "read_1"]) == "mixed"
     assert guess_platform(["1", "2"]) == "unknown"
     assert guess_platform([]) == "unknown"
-
-
-def test_guess_layouts_are_those_that_all_names_carry():
-    assert guess_layouts(NANOPORE_WITH_CHANNEL) == ("nanopore",)
-    assert guess_layouts([*NANOPORE_WITH_CHANNEL, UUID]) == ()
-    assert guess_layouts([KNOWN[0][0], PACBIO[0]]) == ()
-    assert guess_layouts([]) == ()
 
 
 @pytest.mark.parametrize("unit", ["_", "A", "1", ":", "_A", "L1C001R001", "m11111_", " a", "/"])

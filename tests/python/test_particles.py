@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -76,10 +77,15 @@ def test_gathering_more_rows_than_one_stretch() -> None:
     assert p[order].name.tolist() == [str(i) for i in order]
 
 
-@pytest.mark.parametrize("key", [1.5, [0.5], np.zeros((2, 2), bool), None, "nothing"])
+@pytest.mark.parametrize(
+    "key", [1.5, [0.5], np.zeros((2, 2), bool), None, "nothing", True, np.False_]
+)
 def test_what_is_no_choice_of_rows_is_refused(key: object) -> None:
     with pytest.raises((TypeError, KeyError)):
         WHOLE[key]
+    if not isinstance(key, str):
+        with pytest.raises((TypeError, IndexError)):
+            WHOLE.name[key]
 
 
 @pytest.mark.parametrize("row", [40, -41])
@@ -145,6 +151,10 @@ def test_concat() -> None:
     parts = [WHOLE[:7], WHOLE[7:7], WHOLE[7:30], WHOLE[30:]]
     assert gv.Particles.concat(parts) == WHOLE
     assert parts[0].concat(*parts[1:]) == WHOLE
+    assert parts[0].concat(parts[1:]) == WHOLE
+    assert parts[0].concat(iter(parts[1:3]), parts[3]) == WHOLE
+    with pytest.raises(TypeError, match="only Particles can be joined, not str"):
+        WHOLE.concat(["gc"])
     with pytest.raises(ValueError, match="no particles"):
         gv.Particles.concat([])
     with pytest.raises(ValueError, match="columns differ"):
@@ -169,8 +179,10 @@ def test_sample_is_drawn_without_replacement_and_in_order() -> None:
     assert p != WHOLE.sample(12, rng=6)
     assert WHOLE.sample(1000) == WHOLE
     assert len(WHOLE.sample(0)) == 0
-    with pytest.raises(ValueError, match="cannot draw"):
+    with pytest.raises(ValueError, match="must not be negative"):
         WHOLE.sample(-1)
+    with pytest.raises(TypeError, match="whole number"):
+        WHOLE.sample(2.5)
 
 
 def test_sampling_is_even() -> None:
@@ -210,6 +222,7 @@ def test_a_pickled_slice_of_text_carries_its_own_rows_alone() -> None:
 def test_repr_shows_columns_and_the_ends() -> None:
     text = repr(WHOLE)
     assert "40 reads" in text
+    assert "Particles: 1 read, " in repr(WHOLE[:1])
     assert "layout composition" in text
     for name in WHOLE.columns:
         assert name in text
@@ -251,11 +264,28 @@ def test_to_pandas_is_flat() -> None:
     assert frame["qualities"].tolist() == WHOLE.qualities.tolist()
 
 
+def test_names_that_are_no_utf8_go_to_pandas() -> None:
+    p = gv.read_fastq("@é\n\n+\n\n".encode() + b"@a\xff\n\n+\n\n", columns=["name", "qualities"])
+    frame = p.to_pandas()
+    assert frame["name"].tolist() == ["é", "a\udcff"]
+    assert frame["name"].dtype == object
+    assert p[:1].to_pandas()["name"].tolist() == ["é"]
+    assert p[:1].to_pandas()["name"].dtype == WHOLE.to_pandas()["name"].dtype
+
+
 def test_to_polars() -> None:
     frame = WHOLE.to_polars()
     assert frame.columns == list(WHOLE.columns)
     np.testing.assert_array_equal(frame["position"].to_numpy(), WHOLE.position)
     assert frame["sequence"].to_list() == WHOLE.sequence.tolist()
+
+
+@pytest.mark.parametrize("module", ["pandas", "polars", "pyarrow"])
+def test_without_a_library_its_extra_is_named(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    extra = module.replace("pyarrow", "arrow")
+    with pytest.raises(ImportError, match=rf'pip install "genomevedic\[{extra}\]"'):
+        getattr(WHOLE, f"to_{extra}")()
 
 
 def test_particles_need_columns_of_one_length() -> None:

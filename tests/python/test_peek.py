@@ -87,6 +87,7 @@ def test_nothing_at_all():
     assert summary.platform == "unknown"
     assert math.isnan(summary.gc) and math.isnan(summary.mean_quality)
     assert "0 reads, the whole input" in repr(summary)
+    assert "1 read, the whole input" in repr(gv.peek_fastq(record()))
 
 
 def test_a_read_without_bases():
@@ -96,9 +97,10 @@ def test_a_read_without_bases():
     assert math.isnan(summary.mean_quality)
 
 
-@pytest.mark.parametrize("reads", [0, -1])
+@pytest.mark.parametrize("reads", [0, -1, 2.5, "all", True])
 def test_reads_must_be_positive(reads):
-    with pytest.raises(ValueError, match="reads must be at least 1"):
+    words = "reads must be (at least 1|a whole number)"
+    with pytest.raises((ValueError, TypeError), match=words):
         gv.peek_fastq(b"", reads=reads)
 
 
@@ -180,6 +182,41 @@ def test_estimate_is_near(tmp_path, pack):
     path = tmp_path / "reads"
     path.write_bytes(pack(*[many(50_000)] if pack is not bgzf else blocks(many(50_000))))
     assert gv.peek_fastq(path).estimated_reads == pytest.approx(50_000, rel=0.1)
+
+
+def wrapped(i):
+    return f"@read{i:07d}\nACGT\nACGT\nAC\n+\nIIII\nIIII\nII\n".encode()
+
+
+SHAPES = {
+    "name repeated": lambda i: f"@read{i:07d} and more\nA\n+read{i:07d} and more\nI\n".encode(),
+    "CRLF": lambda i: f"@r{i:07d}\r\nAC\r\n+\r\nII\r\n".encode(),
+    "wrapped": wrapped,
+    "wrapped CRLF": lambda i: wrapped(i).replace(b"\n", b"\r\n"),
+    "empty": lambda i: b"@r%07d\n\n+\n\n" % i,
+    "plus and at": lambda i: b"@r%07d\n+@+\n+\n@+@\n" % i,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("reads", [1, 7, 1000])
+def test_the_estimate_counts_the_text_as_it_stands(shape, reads):
+    """All records are of one size, so that the estimate is the number of reads."""
+    data = b"".join(map(SHAPES[shape], range(3000)))
+    assert gv.peek_fastq(data, reads).estimated_reads == 3000
+    assert gv.peek_fastq([b"", data], reads).estimated_reads == 3000
+    packed = gv.peek_fastq(gzip.compress(data), reads).estimated_reads
+    assert packed == pytest.approx(3000, rel=0.1)
+
+
+def test_the_estimate_of_records_longer_than_the_head(monkeypatch):
+    from genomevedic import peek
+
+    monkeypatch.setattr(peek, "_SAMPLE_TEXT", 5000)
+    data = b"".join(b"@r\r\n%s\r\n+\r\n%s\r\n" % (b"A" * 995, b"I" * 995) for _ in range(100))
+    assert gv.peek_fastq(data, 50).estimated_reads == 100
+    monkeypatch.setattr(peek, "_SAMPLE_TEXT", 500)
+    assert gv.peek_fastq(data, 50).estimated_reads == pytest.approx(100, rel=0.01)
 
 
 def blocks(data, size=60_000):

@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
 
 from matplotlib.collections import PathCollection  # noqa: E402
-from matplotlib.colors import to_rgba  # noqa: E402
+from matplotlib.colors import Normalize, to_rgba  # noqa: E402
 from matplotlib.container import BarContainer  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
@@ -191,6 +191,45 @@ def test_the_legend_names_the_gc_content_at_the_turns_of_the_scale(five):
     assert points.figure.axes == [points.axes]
 
 
+def test_scatter_takes_other_names_of_its_keywords(five):
+    points = gv.plot.scatter(five, lw=2.0, ec="red")
+    np.testing.assert_array_equal(points.get_linewidths(), [2.0])
+    np.testing.assert_array_equal(points.get_edgecolors()[:, :3], [to_rgba("red")[:3]])
+    points = gv.plot.scatter(five, edgecolor="black")
+    assert points.get_linewidths()[0] > 0, "edges that were asked for are seen"
+    assert gv.plot.scatter(five).get_linewidths()[0] == 0
+    points = gv.plot.scatter(five, fc="red", legend=False)
+    np.testing.assert_array_equal(points.get_facecolors()[:, :3], [to_rgba("red")[:3]])
+    points = gv.plot.scatter(five, sizes=[9.0], alpha=[0.1, 0.2, 0.3, 0.4, 0.5])
+    np.testing.assert_array_equal(points.get_sizes(), [9.0])
+    np.testing.assert_allclose(points.get_alpha(), [0.1, 0.2, 0.3, 0.4])
+    with pytest.raises(TypeError, match="only one of color, c and facecolor"):
+        gv.plot.scatter(five, color="red", c="blue")
+
+
+@pytest.mark.parametrize("color", [None, "gc"])
+def test_scatter_honours_a_scale_of_the_users(five, color):
+    points = gv.plot.scatter(five, color=color, vmin=0.2, vmax=0.8)
+    assert points.get_clim() == (0.2, 0.8)
+    bar = next(ax for ax in points.figure.axes if ax is not points.axes)
+    assert bar.get_ylabel() == "GC content"
+    assert bar.get_ylim() == (0.2, 0.8)
+    plt.figure()
+    points = gv.plot.scatter(five, color=color, norm=Normalize(0.1, 0.9), cmap="magma")
+    assert points.get_clim() == (0.1, 0.9)
+    assert points.get_cmap().name == "magma"
+    plt.figure()
+    points = gv.plot.scatter(five, color="quality", norm=Normalize(0, 50))
+    assert points.get_clim() == (0, 50)
+
+
+def test_three_dimensional_axes_are_refused_in_one_sentence(five):
+    ax = plt.figure().add_subplot(projection="3d")
+    for draw in (lambda: gv.plot.scatter(five, ax=ax), lambda: gv.plot.hist(five, "gc", ax=ax)):
+        with pytest.raises(ValueError, match="axes are three-dimensional"):
+            draw()
+
+
 def test_gc_colormap_is_the_scale_of_the_core(sample):
     colors = gv.plot.gc_colormap()
     for value, color in gv.plot.GC_COLORS:
@@ -203,8 +242,12 @@ def test_gc_colormap_is_the_scale_of_the_core(sample):
 
 
 def test_above_max_points_a_sample_is_drawn_and_said(sample):
-    with pytest.warns(UserWarning, match="500 of 7,028 reads are drawn, chosen at random"):
+    with pytest.warns(UserWarning, match="500 of 7,028 reads are drawn, chosen at random") as told:
         points = gv.plot.scatter(sample, max_points=500, rng=1)
+    assert told[0].filename == __file__
+    with pytest.warns(UserWarning, match="chosen at random") as told:
+        gv.plot.overview(sample, max_points=500)
+    assert told[0].filename == __file__
     assert len(points.get_offsets()) == 500
     assert words(points.axes) == (
         "12 of 7,040 reads have no place and are not drawn. "
@@ -346,6 +389,48 @@ def test_hist_hands_its_keywords_on(sample):
     assert [bar.get_height() for bar in bars] == expected.tolist()
 
 
+def test_hist_takes_other_names_of_its_keywords(sample):
+    bars = gv.plot.hist(sample, "quality", fc="red", ec="blue", lw=3)
+    assert bars[0].get_facecolor() == to_rgba("red")
+    assert (bars[0].get_edgecolor(), bars[0].get_linewidth()) == (to_rgba("blue"), 3)
+    plt.figure()
+    bars = gv.plot.hist(sample, "gc", fc="black")
+    assert {bar.get_facecolor() for bar in bars} == {to_rgba("black")}
+    plt.figure()
+    bars = gv.plot.hist(sample, "gc", histtype="bar")
+    assert len({bar.get_facecolor() for bar in bars}) > 10
+
+
+@pytest.mark.parametrize("column", ["quality", "gc", "length"])
+def test_hist_honours_a_range(sample, column):
+    bounds = {"quality": (20, 30), "gc": (0.3, 0.5), "length": (0, 74)}[column]
+    inside = int(((sample[column] >= bounds[0]) & (sample[column] <= bounds[1])).sum())
+    bars = gv.plot.hist(sample, column, range=bounds)
+    assert sum(bar.get_height() for bar in bars) == inside
+    assert bars[0].axes.get_xlim() == bounds
+    known = int(np.isfinite(sample[column]).sum())
+    assert f"{known - inside:,} of 7,040 reads are outside the range and are left out." in words(
+        bars[0].axes
+    )
+
+
+def test_hist_honours_density_and_weights(sample):
+    bars = gv.plot.hist(sample, "gc", density=True)
+    assert sum(bar.get_height() * bar.get_width() for bar in bars) == pytest.approx(1)
+    assert bars[0].axes.get_ylabel() == "Density"
+    plt.figure()
+    bars = gv.plot.hist(sample, "gc", weights=sample.length)
+    assert sum(bar.get_height() for bar in bars) == (7040 - 12) * 75
+    assert bars[0].axes.get_ylabel() == "Sum of the weights"
+
+
+def test_hist_lying_down(sample):
+    bars = gv.plot.hist(sample, "gc", orientation="horizontal")
+    assert sum(bar.get_width() for bar in bars) == 7040 - 12
+    assert (bars[0].axes.get_ylabel(), bars[0].axes.get_xlabel()) == ("GC content", "Reads")
+    assert len({bar.get_facecolor() for bar in bars}) > 10
+
+
 def test_hist_with_an_outline_only(sample):
     gv.plot.hist(sample, "gc", histtype="step")
 
@@ -354,6 +439,7 @@ def test_hist_of_nothing():
     bars = gv.plot.hist(gv.read_fastq(b""), "quality")
     assert sum(bar.get_height() for bar in bars) == 0
     assert words(bars[0].axes) == "There are no reads."
+    assert bars[0].axes.get_ylim()[0] == 0, "there are no negative counts"
 
 
 @pytest.mark.parametrize("column", ["quality", "length", "gc"])
@@ -413,7 +499,7 @@ def test_without_matplotlib_the_extra_is_named(five, monkeypatch):
         lambda: gv.plot.hist(five, "gc"),
         lambda: gv.plot.overview(five),
     ):
-        with pytest.raises(ImportError, match=r"pip install 'genomevedic\[plot\]'") as caught:
+        with pytest.raises(ImportError, match=r'pip install "genomevedic\[plot\]"') as caught:
             draw()
         assert "\n" not in str(caught.value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import inspect
 import io
 import os
 import signal
@@ -10,13 +11,15 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import genomevedic as gv
-from support import REPO, make_records
+from support import REPO, bgzf, make_records, restore_control_c
 
 TEXT = b"".join(make_records(50, seed=8))
 WHOLE = gv.read_fastq(TEXT)
@@ -167,7 +170,6 @@ def test_a_buffer_that_readinto_keeps_cannot_be_used_against_the_core() -> None:
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [
-        ({"threads": 2}, NotImplementedError, "threads"),
         ({"on_error": "skip"}, NotImplementedError, "on_error"),
         ({"storage_options": {}}, NotImplementedError, "storage_options"),
         ({"unplaced": "nan"}, NotImplementedError, "unplaced"),
@@ -180,14 +182,35 @@ def test_a_buffer_that_readinto_keeps_cannot_be_used_against_the_core() -> None:
         ({"columns": ["GC"]}, ValueError, "no column 'GC'"),
         ({"columns": []}, ValueError, "at least one"),
         ({"columns": ["gc", "gc"]}, ValueError, "none twice"),
-        ({"limit": -1}, ValueError, "negative"),
-        ({"min_quality": float("nan")}, ValueError, "NaN"),
-        ({"encoding": "solexa"}, ValueError, "phred33"),
-        ({"alphabet": "protein"}, ValueError, "dna"),
+        ({"columns": 3}, TypeError, "columns must be a sequence of names"),
+        ({"columns": [3]}, TypeError, "columns must be a sequence of names.*holds 3"),
+        ({"limit": -1}, ValueError, "limit must not be negative"),
+        ({"limit": 2.5}, TypeError, "limit must be a whole number"),
+        ({"limit": True}, TypeError, "limit must be a whole number"),
+        ({"min_quality": float("nan")}, ValueError, "min_quality.* NaN"),
+        ({"min_quality": "20"}, TypeError, "min_quality must be a number"),
+        ({"min_quality": None}, TypeError, "min_quality must be a number"),
+        ({"encoding": "solexa"}, ValueError, "encoding must be 'phred33' or 'phred64'"),
+        ({"encoding": None}, TypeError, "encoding must be 'phred33'"),
+        ({"alphabet": "protein"}, ValueError, "alphabet must be 'dna'"),
+        ({"alphabet": 4}, TypeError, "alphabet must be 'dna'"),
         ({"max_record_bytes": 3}, ValueError, "max_record_bytes"),
-        ({"memory_limit": "much"}, ValueError, "no size"),
-        ({"memory_limit": -1}, ValueError, "negative"),
-        ({"simd": "mmx"}, ValueError, "mmx"),
+        ({"max_record_bytes": 2**70}, ValueError, "max_record_bytes"),
+        ({"max_record_bytes": None}, TypeError, "max_record_bytes"),
+        ({"max_record_bytes": "long"}, ValueError, "max_record_bytes.* no size"),
+        ({"memory_limit": "much"}, ValueError, "memory_limit.* no size"),
+        ({"memory_limit": -1}, ValueError, "memory_limit must not be negative"),
+        ({"memory_limit": 1e9}, TypeError, "memory_limit must be a whole number of bytes"),
+        ({"simd": "mmx"}, ValueError, "simd must be .*'scalar'.* 'mmx'"),
+        ({"simd": 2}, TypeError, "simd must be"),
+        ({"threads": 0}, ValueError, "threads must be at least 1"),
+        ({"threads": "all"}, TypeError, "threads must be a whole number"),
+        ({"on_error": "ignore"}, ValueError, "on_error must be 'raise'"),
+        ({"on_error": 1}, TypeError, "on_error must be 'raise'"),
+        ({"on_error": print}, NotImplementedError, "on_error"),
+        ({"progress": "yes"}, TypeError, "progress must be True, False or a function"),
+        ({"progress": 2}, TypeError, "progress must be True, False or a function"),
+        ({"progress": 0.5}, TypeError, "progress must be True, False or a function"),
         ({"colums": ["gc"]}, TypeError, "colums"),
     ],
 )
@@ -196,6 +219,32 @@ def test_arguments_that_make_no_sense(options: dict, kind: type, words: str) -> 
         gv.read_fastq(TEXT, **options)
     with pytest.raises(kind, match=words):
         gv.scan_fastq(TEXT, **options)
+
+
+def test_arguments_of_other_number_types() -> None:
+    options = {"limit": np.int64(7), "min_quality": np.float32(3), "threads": np.uint8(1)}
+    p = gv.read_fastq(TEXT, max_record_bytes="1 MiB", memory_limit=2**70, **options)
+    assert len(p) == 7
+
+
+def test_the_cap_on_records_may_be_written_as_a_size() -> None:
+    text = b"@r\n" + b"A" * 600 + b"\n+\n" + b"I" * 600 + b"\n"
+    with pytest.raises(gv.errors.RecordTooLongError, match=r"max_record_bytes \(1024\)"):
+        gv.read_fastq(text, max_record_bytes="1 KiB")
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, "many", True])
+def test_batches_of_no_size_are_refused(size: object) -> None:
+    with gv.scan_fastq(TEXT) as reader, pytest.raises((ValueError, TypeError), match="batch_size"):
+        reader.batches(size)
+
+
+@pytest.mark.parametrize("function", [gv.read_fastq, gv.scan_fastq])
+def test_help_shows_the_arguments(function: object) -> None:
+    shown = inspect.signature(function).parameters
+    assert shown == inspect.signature(gv.FastqReader).parameters
+    assert list(shown)[:3] == ["source", "layout", "min_quality"]
+    assert shown["max_record_bytes"].default == gv.DEFAULT_MAX_RECORD_BYTES
 
 
 def test_columns_come_in_the_order_asked_for() -> None:
@@ -210,6 +259,20 @@ def test_layouts_by_name_and_by_object() -> None:
     assert spiral.layout.name == "spiral"
     assert WHOLE.layout == gv.layouts.Composition()
     assert "decorative" in spiral.layout.description
+    assert gv.read_fastq(TEXT, layout=gv.layouts.Spiral) == spiral
+
+
+def test_a_layout_given_is_the_one_the_particles_have() -> None:
+    mine = replace(gv.layouts.Spiral(), point_size=7.0, axes=("a", "b", "c"))
+    assert gv.layouts.find(mine) is mine
+    p = gv.read_fastq(TEXT, layout=mine)
+    assert p.layout is mine
+    assert p.position.tobytes() == gv.read_fastq(TEXT, layout="spiral").position.tobytes()
+    with pytest.raises(ValueError, match="no layout 'mine'"):
+        gv.read_fastq(TEXT, layout=replace(mine, name="mine"))
+    for other in (print, gv.layouts.find, gv.layouts.Layout):
+        with pytest.raises(TypeError, match="layout must be a name"):
+            gv.read_fastq(TEXT, layout=other)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +292,9 @@ def test_sizes(size: int | str, nbytes: int) -> None:
     assert gv.fastq.parse_size(size) == nbytes
 
 
-@pytest.mark.parametrize("size", ["", "GiB", "2 GiBs", "1e999", "nan", "two"])
+@pytest.mark.parametrize(
+    "size", ["", "GiB", "2 GiBs", "1e999", "nan", "two", "2 iB", "2 K i B", "1 2"]
+)
 def test_what_is_no_size(size: str) -> None:
     with pytest.raises(ValueError, match="is no size"):
         gv.fastq.parse_size(size)
@@ -244,6 +309,12 @@ def test_progress_is_told(path: Path) -> None:
     assert seen[-1] == (len(TEXT), None)
 
 
+@pytest.mark.parametrize("off", [None, False, 0])
+def test_progress_may_be_off(off: object, capsys: pytest.CaptureFixture[str]) -> None:
+    assert gv.read_fastq(TEXT, progress=off) == WHOLE
+    assert capsys.readouterr().err == ""
+
+
 def test_an_error_in_progress_stops_the_reading() -> None:
     def stop(done: int, total: int | None) -> None:
         raise RuntimeError("enough")
@@ -255,6 +326,12 @@ def test_an_error_in_progress_stops_the_reading() -> None:
 def test_the_progress_bar(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gv.read_fastq(path, progress=True)
     assert "100%" in capsys.readouterr().err
+
+
+def test_without_tqdm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ImportError, match=r'pip install "genomevedic\[progress\]"'):
+        gv.read_fastq(TEXT, progress=True)
 
 
 def test_stats_add_up(path: Path) -> None:
@@ -306,32 +383,33 @@ def test_the_gil_is_released_while_reading(tmp_path: Path) -> None:
     assert done == [WHOLE]
 
 
-def test_a_second_thread_counts_while_the_core_works() -> None:
-    """Parsing holds no GIL: a thread that counts gets on during one long call into the core."""
-    text = b"".join(b"@%d\n%s\n+\n%s\n" % (i, b"ACGT" * 250, b"I" * 1000) for i in range(8000))
-    switch = sys.getswitchinterval()
-    sys.setswitchinterval(60)  # whoever holds the GIL keeps it until it gives it up
-    stop = threading.Event()
-    counted = [0]
+def test_two_threads_get_on_in_turns_while_the_core_works(tmp_path: Path) -> None:
+    """A FIFO is fed by the thread that does not read it, a piece larger than a pipe at a time.
 
-    def count() -> None:
-        while not stop.is_set():
-            counted[0] += 1
-            time.sleep(0)
-
-    thread = threading.Thread(target=count)
-    try:
-        thread.start()
-        core = gv.scan_fastq(text)._core
-        before = counted[0]
-        core.advance(2**40, 2**40)
-        during = counted[0] - before
-    finally:
-        sys.setswitchinterval(switch)
-        stop.set()
-        thread.join()
-    assert core.rows == 8000
-    assert during > 10, "with the GIL held it would be 0"
+    Writing a piece ends only when the core has taken some of it, and the core goes on only when
+    there is a next piece. Were the GIL held in the core, neither could, and the child would hang.
+    """
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    code = """
+import sys, threading
+import genomevedic as gv
+sys.setswitchinterval(1000)  # whoever holds the GIL keeps it until it gives it up
+done = []
+reader = threading.Thread(target=lambda: done.append(len(gv.read_fastq(sys.argv[1]))))
+reader.start()
+counted = 0
+with open(sys.argv[1], "wb") as stream:
+    for _ in range(40):
+        stream.write(b"@r\\nACGT\\n+\\nIIII\\n" * 10_000)
+        stream.flush()
+        counted += 1
+reader.join()
+print(done[0], counted)
+"""
+    command = [sys.executable, "-c", code, str(fifo)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split() == ["400000", "40"]
 
 
 def test_a_reader_in_use_says_so() -> None:
@@ -341,7 +419,7 @@ def test_a_reader_in_use_says_so() -> None:
     def use() -> None:
         try:
             results.append(sum(len(batch) for batch in reader.batches(10)))
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             results.append(str(error))
 
     first = threading.Thread(target=use)
@@ -351,7 +429,8 @@ def test_a_reader_in_use_says_so() -> None:
     second.start()
     first.join()
     second.join()
-    assert any("in use" in str(result) for result in results)
+    assert any("in use" in str(result) or "closed" in str(result) for result in results)
+    assert all(result == 200 for result in results if isinstance(result, int))
 
 
 def test_a_file_object_cannot_reach_back_into_its_reader() -> None:
@@ -376,7 +455,10 @@ def test_control_c_stops_a_reader_that_waits(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     code = "import sys, genomevedic as gv; print('ready', flush=True); gv.read_fastq(sys.argv[1])"
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(fifo)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", code, str(fifo)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=restore_control_c,
     ) as child:
         assert child.stdout is not None and child.stdout.readline() == b"ready\n"
         with fifo.open("wb") as stream:
@@ -387,6 +469,32 @@ def test_control_c_stops_a_reader_that_waits(tmp_path: Path) -> None:
             child.send_signal(signal.SIGINT)
             _, errors = child.communicate(timeout=20)
             assert time.monotonic() - started < 10
+    assert b"KeyboardInterrupt" in errors
+    assert child.returncode != 0
+
+
+def test_control_c_stops_a_reader_of_a_file(tmp_path: Path) -> None:
+    """Read over and over, so that no machine is too fast for the signal to come in the middle."""
+    path = tmp_path / "reads.fastq"
+    path.write_bytes(TEXT * 2000)
+    code = """
+import sys, genomevedic as gv
+sources = [sys.argv[1]] * 1_000_000
+with gv.scan_fastq(sources, columns=["length"]) as reader:
+    print("ready", flush=True)
+    while True:
+        reader._core.advance(2**62, 2**62)
+        reader._core.take()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=restore_control_c,
+    ) as child:
+        assert child.stdout is not None and child.stdout.readline() == b"ready\n"
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=60)
     assert b"KeyboardInterrupt" in errors
     assert child.returncode != 0
 
@@ -431,3 +539,122 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
     assert "python-zlib" in config["inflate_engines"]
     for name in config:
         assert name.replace("_", " ") in out
+    with pytest.raises(ValueError, match="mode must be 'dict'"):
+        gv.show_config("x")  # type: ignore[call-overload]
+
+
+def test_dir_of_the_package_is_what_people_may_use() -> None:
+    names = [name for name in dir(gv) if not name.startswith("__")]
+    assert names == sorted(name for name in gv.__all__ if not name.startswith("__"))
+
+
+# --- after an error -----------------------------------------------------------------------------
+
+
+class Breaks(io.BytesIO):
+    """A file object that gives whole records, and then raises."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(TEXT)
+        self.error = error
+
+    def readinto(self, buffer: object) -> int:
+        count = super().readinto(buffer)
+        if count == 0:
+            raise self.error
+        return count
+
+
+def stop(done: int, total: int | None) -> None:
+    raise RuntimeError("enough")
+
+
+FAULTS = {
+    "format": (TEXT + b"@x\nACGT\n+\nII\n", {}, gv.errors.FastqFormatError),
+    "cut": (TEXT + b"@x\nACGT\n", {}, gv.errors.TruncatedFileError),
+    "gzip": (gzip.compress(TEXT)[:-5], {}, gv.errors.TruncatedFileError),
+    "second missing": ([TEXT, "no such file"], {}, FileNotFoundError),
+    "source": (Breaks(OSError("gone")), {}, gv.errors.SourceReadError),
+    "memory": (TEXT, {"memory_limit": 1000}, gv.errors.MemoryLimitError),
+    "too long": (TEXT, {"max_record_bytes": 60}, gv.errors.RecordTooLongError),
+    "progress": (TEXT, {"progress": stop}, RuntimeError),
+    "control C": (Breaks(KeyboardInterrupt()), {}, KeyboardInterrupt),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_nothing_is_read_after_an_error(kind: str) -> None:
+    """A second read() must not pass for the rest of the input."""
+    source, options, error = FAULTS[kind]
+    if isinstance(source, Breaks):
+        source = Breaks(source.error)
+    reader = gv.scan_fastq(source, **options)
+    with pytest.raises(error):
+        reader.read()
+    for again in (reader.read, lambda: next(reader.batches())):
+        with pytest.raises(ValueError, match="closed"):
+            again()
+    assert reader.stats.reads <= 50
+
+
+def test_nobody_reads_on_between_the_last_batch_and_the_error() -> None:
+    reader = gv.scan_fastq(FAULTS["format"][0] + TEXT)
+    batches = reader.batches(100)
+    assert len(next(batches)) == 50
+    with pytest.raises(ValueError, match="closed"):
+        reader.read()
+    with pytest.raises(gv.errors.FastqFormatError):
+        next(batches)
+
+
+def test_a_thread_that_comes_in_between_takes_nothing_away() -> None:
+    """Its own error must not end the reading of the thread that was first."""
+
+    class Intruded(Slow):
+        def readinto(self, buffer: object) -> int:
+            if self.left == 15:
+                with pytest.raises(RuntimeError, match="in use"):
+                    reader.read()
+            return super().readinto(buffer)
+
+    reader = gv.scan_fastq(Intruded(30))
+    assert len(reader.read()) == 30
+
+
+# --- warnings -----------------------------------------------------------------------------------
+
+
+def test_a_missing_end_block_is_told_at_the_line_that_read() -> None:
+    data = bgzf(TEXT, end=b"")
+    lines = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        gv.read_fastq(data)
+        lines.append(line_before())
+        for _ in gv.scan_fastq(data).batches():
+            pass
+        lines.append(line_before() - 1)
+        gv.peek_fastq(data)
+        lines.append(line_before())
+    assert [(w.filename, w.lineno) for w in caught] == [(__file__, line) for line in lines]
+
+
+def line_before() -> int:
+    return sys._getframe(1).f_lineno - 1
+
+
+def test_sources_without_end_block_are_named(tmp_path: Path) -> None:
+    whole, cut, padded, plain = (tmp_path / name for name in ("whole", "cut", "padded", "plain"))
+    whole.write_bytes(bgzf(TEXT))
+    cut.write_bytes(bgzf(TEXT, end=b""))
+    padded.write_bytes(bgzf(TEXT) + bytes(100))
+    plain.write_bytes(TEXT)
+    with pytest.warns(gv.errors.MissingEndBlockWarning) as caught:
+        gv.read_fastq([whole, cut, padded, plain])
+    assert str(caught[0].message).startswith(f"{cut}: the BGZF file ends without its end block")
+    with pytest.warns(gv.errors.MissingEndBlockWarning) as caught:
+        gv.read_fastq([whole, cut, bgzf(TEXT, end=b""), io.BytesIO(bgzf(TEXT, end=b""))])
+    assert str(caught[0].message).startswith(f"{cut}, <bytes>, <BytesIO>: ")
+    with pytest.warns(gv.errors.MissingEndBlockWarning) as caught:
+        gv.read_fastq([cut] * 7)
+    assert str(caught[0].message).startswith(", ".join([str(cut)] * 5) + " and 2 more: ")
