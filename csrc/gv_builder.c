@@ -217,10 +217,11 @@ take_each(struct gv_builder *builder, const uint8_t *text, size_t n)
     return n;
 }
 
-/* Takes plain records, a block of them at a time at most; returns the bytes that they take. */
+/* Takes plain records from text[from, size), a block of them at most; returns where the next record
+ * begins. */
 static size_t
-take_plain(struct gv_builder *builder, struct gv_fastq *parser, const uint8_t *text, size_t size,
-           size_t most_rows)
+take_plain(struct gv_builder *builder, struct gv_fastq *parser, const uint8_t *text, size_t from,
+           size_t size, size_t most_rows)
 {
     const struct gv_builder_options *options = &builder->options;
     const gv_column_set one_by_one =
@@ -233,20 +234,20 @@ take_plain(struct gv_builder *builder, struct gv_fastq *parser, const uint8_t *t
     if (is_plainest) {
         most = gv_particles_room(&builder->table, most);
     }
-    size_t used, first = builder->block.rows;
-    size_t n = options->ops->records(text, size, options->zero, options->max_record_bytes, scanned,
-                                     first, most, &used);
+    size_t end, first = builder->block.rows;
+    size_t n = options->ops->records(text, from, size, options->zero, options->max_record_bytes,
+                                     scanned, first, most, &end);
     if (is_plainest) {
         take_all(builder, n);
     } else {
         size_t taken = take_each(builder, text, n);
         if (taken < n) {
-            used = (size_t)scanned->start[first + taken];
+            end = (size_t)scanned->start[first + taken];
             n = taken;
         }
     }
-    gv_fastq_pass(parser, n, used);
-    return used;
+    gv_fastq_pass(parser, n, end - from);
+    return end;
 }
 
 enum gv_status
@@ -261,9 +262,9 @@ gv_builder_take(struct gv_builder *builder, struct gv_fastq *parser, uint8_t *te
             gv_builder_flush(builder);
         }
         if (may_be_plain && gv_fastq_is_plain(parser)) {
-            size_t plain = take_plain(builder, parser, text + *used, size - *used, most_rows);
-            *used += plain;
-            if (plain > 0) {
+            size_t from = *used;
+            *used = take_plain(builder, parser, text, from, size, most_rows);
+            if (*used > from) {
                 continue;
             }
         }

@@ -60,14 +60,15 @@ struct gv_scan_ops {
     /* Adds up all `size` bytes into *qualities; a '\n' among them counts as bad. */
     void (*quality)(const uint8_t *text, size_t size, uint8_t zero, struct gv_qualities *qualities);
 
-    /* Reads records of the plainest shape from text[0, size) into rows [first, first + n) of
-     * *rows, n <= most, and returns n; *used is where the next record begins.  Plainest: four
+    /* Reads records of the plainest shape from text[from, size) into rows [first, first + n) of
+     * *rows, n <= most, and returns n; *end is where the next record begins.  Plainest: four
      * whole lines that end in '\n' alone, not one of them empty but for a bare '+', every byte
      * sound, at most most_bytes long and below 2^32 bases.  It stops before the first record that
-     * is anything else, or whose end is too near the text's to be sure of: the parser must look
-     * at that one. */
-    size_t (*records)(const uint8_t *text, size_t size, uint8_t zero, size_t most_bytes,
-                      struct gv_scanned *rows, size_t first, size_t most, size_t *used);
+     * is anything else, or too near either end of the text for the vectors to look at: the parser
+     * must look at that one. */
+    size_t (*records)(const uint8_t *text, size_t from, size_t size, uint8_t zero,
+                      size_t most_bytes, struct gv_scanned *rows, size_t first, size_t most,
+                      size_t *end);
 
     /* The sum over all bytes of 10^(-q/10), q = byte - zero, in the order of the bytes, from
      * table[q] for q in 0..93.  The bytes have passed quality(). */

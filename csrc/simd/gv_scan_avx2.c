@@ -11,14 +11,21 @@
 #define SPLAT(byte) _mm256_set1_epi8((char)(byte))
 #define AND(v, w) _mm256_and_si256(v, w)
 #define SUB(v, w) _mm256_sub_epi8(v, w)
-#define OR_EXCESS(acc, v, most) _mm256_or_si256(acc, _mm256_subs_epu8(v, most))
-#define IS_ZERO(v) _mm256_testz_si256(v, v)
+#define HIGHER(v, w) _mm256_max_epu8(v, w)
+#define IS_BELOW(v, most) is_below(v, most)
 #define EQUAL(v, w) ((uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, w)))
 #define sums __m256i
 #define SUMS_ZERO _mm256_setzero_si256()
 #define ADD_BYTES(total, v) _mm256_add_epi64(total, _mm256_sad_epu8(v, _mm256_setzero_si256()))
 #define SUMS_TOTAL(total) sum_lanes(total)
 #define KEEP_LAST(v, n) keep_last(v, n)
+
+TARGET static inline bool
+is_below(__m256i v, __m256i most)
+{
+    __m256i excess = _mm256_subs_epu8(v, most);
+    return _mm256_testz_si256(excess, excess);
+}
 
 TARGET static inline uint64_t
 sum_lanes(__m256i total)

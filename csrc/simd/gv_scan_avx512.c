@@ -11,8 +11,8 @@
 #define SPLAT(byte) _mm512_set1_epi8((char)(byte))
 #define AND(v, w) _mm512_and_si512(v, w)
 #define SUB(v, w) _mm512_sub_epi8(v, w)
-#define OR_EXCESS(acc, v, most) _mm512_or_si512(acc, _mm512_subs_epu8(v, most))
-#define IS_ZERO(v) (_mm512_test_epi8_mask(v, v) == 0)
+#define HIGHER(v, w) _mm512_max_epu8(v, w)
+#define IS_BELOW(v, most) (_mm512_cmpgt_epu8_mask(v, most) == 0)
 #define EQUAL(v, w) ((uint64_t)_mm512_cmpeq_epi8_mask(v, w))
 #define sums __m512i
 #define SUMS_ZERO _mm512_setzero_si512()

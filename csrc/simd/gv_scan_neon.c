@@ -11,8 +11,8 @@
 #define SPLAT(byte) splat(byte)
 #define AND(v, w) each(vandq_u8, v, w)
 #define SUB(v, w) each(vsubq_u8, v, w)
-#define OR_EXCESS(acc, v, most) each(vorrq_u8, acc, each(vqsubq_u8, v, most))
-#define IS_ZERO(v) is_zero(v)
+#define HIGHER(v, w) each(vmaxq_u8, v, w)
+#define IS_BELOW(v, most) is_below(v, most)
 #define EQUAL(v, w) bits_of(each(vceqq_u8, v, w))
 #define sums uint64x2_t
 #define SUMS_ZERO vdupq_n_u64(0)
@@ -32,10 +32,10 @@ splat(uint8_t byte)
 }
 
 static inline bool
-is_zero(uint8x16x4_t v)
+is_below(uint8x16x4_t v, uint8x16x4_t most)
 {
-    uint8x16_t any = vorrq_u8(vorrq_u8(v.val[0], v.val[1]), vorrq_u8(v.val[2], v.val[3]));
-    return vmaxvq_u8(any) == 0;
+    uint8x16_t high = vmaxq_u8(vmaxq_u8(v.val[0], v.val[1]), vmaxq_u8(v.val[2], v.val[3]));
+    return vmaxvq_u8(vqsubq_u8(high, most.val[0])) == 0;
 }
 
 /* One bit a byte: each byte keeps the bit of its place among eight, and three rounds of pairwise

@@ -5,10 +5,10 @@
 #include "variants.h"
 
 static size_t
-RECORDS(const uint8_t *text, size_t size, uint8_t zero, size_t most_bytes, struct gv_scanned *rows,
-        size_t first, size_t most, size_t *used)
+RECORDS(const uint8_t *text, size_t from, size_t size, uint8_t zero, size_t most_bytes,
+        struct gv_scanned *rows, size_t first, size_t most, size_t *end)
 {
-    size_t at = 0, row = first;
+    size_t at = from, row = first;
     for (; row < first + most && at < size && text[at] == '@'; row++) {
         const uint8_t *name_end = memchr(text + at, '\n', size - at);
         if (name_end == NULL || name_end[-1] == '\r') {
@@ -25,8 +25,8 @@ RECORDS(const uint8_t *text, size_t size, uint8_t zero, size_t most_bytes, struc
         }
         struct gv_qualities qualities = {0};
         QUALITY(text + separator + 2, length, zero, &qualities);
-        size_t end = separator + 2 + length + 1;
-        if (qualities.bad > 0 || end - at > most_bytes) {
+        size_t next = separator + 2 + length + 1;
+        if (qualities.bad > 0 || next - at > most_bytes) {
             break;
         }
         rows->phred_sum[row] = qualities.sum - (uint64_t)zero * length;
@@ -37,8 +37,8 @@ RECORDS(const uint8_t *text, size_t size, uint8_t zero, size_t most_bytes, struc
         rows->c[row] = (uint32_t)bases.c;
         rows->g[row] = (uint32_t)bases.g;
         rows->t[row] = (uint32_t)bases.t;
-        at = end;
+        at = next;
     }
-    *used = at;
+    *end = at;
     return row - first;
 }

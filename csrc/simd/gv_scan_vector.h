@@ -9,8 +9,8 @@
  *   SPLAT(byte)       that byte everywhere
  *   AND(v, w)         bitwise
  *   SUB(v, w)         per byte, modulo 256
- *   OR_EXCESS(acc, v, most)   acc, with something other than zero where a byte of v exceeds most
- *   IS_ZERO(v)        whether no bit is set
+ *   HIGHER(v, w)      the higher of both, per byte, unsigned
+ *   IS_BELOW(v, most) whether no byte of v exceeds that of most
  *   EQUAL(v, w)       uint64_t with bit i set where byte i is equal
  *   sums              the type of running sums
  *   SUMS_ZERO, ADD_BYTES(sums, v), SUMS_TOTAL(sums)   sums of bytes
@@ -110,21 +110,21 @@ KERNEL(count_line)(const uint8_t *text, size_t from, size_t size, struct gv_base
 TARGET static inline bool
 KERNEL(sum_line)(const uint8_t *end, size_t size, uint8_t least, uint8_t most, uint64_t *sum)
 {
-    vector base = SPLAT(least), range = SPLAT(most - least), excess = SPLAT(0);
+    vector base = SPLAT(least), range = SPLAT(most - least), highest = SPLAT(0);
     sums total = SUMS_ZERO;
     const uint8_t *p = end - size;
     for (; p + WIDTH <= end; p += WIDTH) {
         vector score = SUB(LOAD(p), base);
-        excess = OR_EXCESS(excess, score, range);
+        highest = HIGHER(highest, score);
         total = ADD_BYTES(total, score);
     }
     if (p < end) {
         vector score = KEEP_LAST(SUB(LOAD(end - WIDTH), base), (size_t)(end - p));
-        excess = OR_EXCESS(excess, score, range);
+        highest = HIGHER(highest, score);
         total = ADD_BYTES(total, score);
     }
     *sum = SUMS_TOTAL(total);
-    return IS_ZERO(excess);
+    return IS_BELOW(highest, range);
 }
 
 TARGET static void
@@ -138,39 +138,77 @@ KERNEL(quality)(const uint8_t *text, size_t size, uint8_t zero, struct gv_qualit
     qualities->sum += sum + (uint64_t)zero * size;
 }
 
-TARGET static size_t
-KERNEL(records)(const uint8_t *text, size_t size, uint8_t zero, size_t most_bytes,
-                struct gv_scanned *rows, size_t first, size_t most, size_t *used)
+/* Counts the letters of text[0, size), up to WIDTH - 1 bytes after which may be read. */
+TARGET static inline void
+KERNEL(count_bytes)(const uint8_t *text, size_t size, struct gv_bases *bases)
 {
-    size_t at = 0, row = first;
+    size_t at = 0;
+    for (; at + WIDTH <= size; at += WIDTH) {
+        KERNEL(count)(LOAD(text + at), ALL_BITS, bases);
+    }
+    if (at < size) {
+        KERNEL(count)(LOAD(text + at), (1ull << (size - at)) - 1, bases);
+    }
+}
+
+/* Finds where the sequence that begins at `from` ends, counting its letters; SIZE_MAX where that
+ * cannot be told.  `guess` is the length it would have if it were like those before it: taken as
+ * true as soon as a line end stands there, it frees the processor from waiting for the search
+ * before it goes on to the next record.  All letters known, or at least all bytes sound, is what
+ * proves it: then no line end stands before.  *is_sound: every byte may stand in a sequence. */
+TARGET static inline size_t
+KERNEL(sequence_end)(const uint8_t *text, size_t from, size_t size, size_t guess,
+                     struct gv_bases *bases, bool *is_sound)
+{
+    uint64_t ignored;
+    if (guess > 0 && size - from > guess + WIDTH && from >= WIDTH && text[from + guess] == '\n') {
+        KERNEL(count_bytes)(text + from, guess, bases);
+        *is_sound = bases->a + bases->c + bases->g + bases->t == guess ||
+                    KERNEL(sum_line)(text + from + guess, guess, GV_SEQUENCE_LEAST,
+                                     GV_SEQUENCE_MOST, &ignored);
+        if (GV_LIKELY(*is_sound)) {
+            return from + guess;
+        }
+        *bases = (struct gv_bases){0};
+    }
+    size_t end = KERNEL(count_line)(text, from, size, bases);
+    if (end != SIZE_MAX) {
+        *is_sound = bases->a + bases->c + bases->g + bases->t == end - from ||
+                    (end >= WIDTH && KERNEL(sum_line)(text + end, end - from, GV_SEQUENCE_LEAST,
+                                                      GV_SEQUENCE_MOST, &ignored));
+    }
+    return end;
+}
+
+TARGET static size_t
+KERNEL(records)(const uint8_t *text, size_t from, size_t size, uint8_t zero, size_t most_bytes,
+                struct gv_scanned *rows, size_t first, size_t most, size_t *end)
+{
+    size_t at = from, row = first, last = 0, guess = 0;
     for (; row < first + most && at < size && text[at] == '@'; row++) {
         struct gv_bases bases = {0};
+        bool is_sound = false;
         size_t name_end = KERNEL(line_end)(text, at + 1, size);
         if (name_end == SIZE_MAX || text[name_end - 1] == '\r') {
             break;
         }
         size_t sequence = name_end + 1;
-        size_t sequence_end = KERNEL(count_line)(text, sequence, size, &bases);
+        size_t sequence_end = KERNEL(sequence_end)(text, sequence, size, guess, &bases, &is_sound);
         size_t length = sequence_end - sequence;
-        /* SIZE_MAX fails the next test; past it, every sum below is at most 2 * size + 3. */
-        if (sequence_end >= size || length == 0 || length > UINT32_MAX ||
+        /* SIZE_MAX fails the first test; past it, every sum below is at most 2 * size + 3. */
+        if (sequence_end >= size || !is_sound || length == 0 || length > UINT32_MAX ||
             sequence_end + length + 3 >= size || sequence_end < WIDTH) {
             break;
         }
         const uint8_t *separator = text + sequence_end + 1;
         const uint8_t *quality_end = separator + 2 + length;
-        uint64_t sum, ignored;
+        uint64_t sum;
         if (separator[0] != '+' || separator[1] != '\n' || *quality_end != '\n' ||
             !KERNEL(sum_line)(quality_end, length, zero, GV_PHRED_MOST, &sum)) {
             break;
         }
-        if (bases.a + bases.c + bases.g + bases.t != length &&
-            !KERNEL(sum_line)(text + sequence_end, length, GV_SEQUENCE_LEAST, GV_SEQUENCE_MOST,
-                              &ignored)) {
-            break;
-        }
-        size_t end = (size_t)(quality_end + 1 - text);
-        if (end - at > most_bytes) {
+        size_t next = (size_t)(quality_end + 1 - text);
+        if (next - at > most_bytes) {
             break;
         }
         rows->phred_sum[row] = sum;
@@ -181,8 +219,10 @@ KERNEL(records)(const uint8_t *text, size_t size, uint8_t zero, size_t most_byte
         rows->c[row] = (uint32_t)bases.c;
         rows->g[row] = (uint32_t)bases.g;
         rows->t[row] = (uint32_t)bases.t;
-        at = end;
+        at = next;
+        guess = length == last ? length : 0;
+        last = length;
     }
-    *used = at;
+    *end = at;
     return row - first;
 }

@@ -4,6 +4,7 @@
 #include "gv.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #define LONGEST 300
 #define ALIGNMENTS 64
@@ -194,13 +195,91 @@ test_variants(void)
     const struct gv_scan_ops *const *variants = gv_scan_variants();
     size_t n = 0;
     for (; variants[n] != NULL; n++) {
-        CHECK(gv_scan_find(variants[n]->name) == variants[n]);
+        CHECK((gv_scan_find(variants[n]->name) == variants[n]) == variants[n]->is_supported());
     }
     REQUIRE(n > 0);
     CHECK_STRING(variants[n - 1]->name, "scalar");
     CHECK(gv_scan_find(NULL) != NULL);
     CHECK(gv_scan_find("no such") == NULL);
     CHECK(gv_scan_find("") == NULL);
+}
+
+/* Writes records to text[0, most) and returns their size.  `odd` of them, one in so many, are not
+ * plain: a byte that is not sound, a CRLF, a repeated header, an empty line. */
+static size_t
+write_records(uint8_t *text, size_t most, uint64_t odd, uint64_t *random)
+{
+    size_t size = 0;
+    size_t length = 1 + check_random(random) % 200;
+    for (;;) {
+        uint64_t draw = check_random(random);
+        if (draw % 4 == 0) { /* otherwise as long as the one before */
+            length = 1 + (draw >> 8) % 200;
+        }
+        if (size + 2 * length + 40 > most) {
+            return size;
+        }
+        size_t at = size;
+        at += (size_t)sprintf((char *)text + at, "@r%u\n", (unsigned)(draw >> 40));
+        for (size_t i = 0; i < length; i++) {
+            text[at++] = (uint8_t)"ACGTacgtUuN"[check_random(random) % (draw % 3 ? 4 : 11)];
+        }
+        at += (size_t)sprintf((char *)text + at, "\n+\n");
+        for (size_t i = 0; i < length; i++) {
+            text[at++] = (uint8_t)(33 + check_random(random) % 94);
+        }
+        text[at++] = '\n';
+        if (odd > 0 && draw % odd == 0) {
+            static const uint8_t bytes[] = {0, '\n', '\r', ' ', '@', '+', 0x7f, 0x80, 0xff};
+            text[size + (draw >> 16) % (at - size)] = bytes[(draw >> 32) % sizeof bytes];
+        }
+        size = at;
+    }
+}
+
+/* records() gives what the scalar variant gives, up to where the end of the text is too near, and
+ * stops where it does; the text ends where nothing can be read. */
+static void
+test_records(const struct gv_scan_ops *ops)
+{
+    const struct gv_scan_ops *scalar = gv_scan_find("scalar");
+    static struct gv_scanned wanted, found;
+    struct guard room = guard_new(16384);
+    uint64_t random = 11;
+    for (int round = 0; round < 4000; round++) {
+        uint8_t text[12000];
+        size_t size = write_records(text, 200 + check_random(&random) % 11000,
+                                    round % 3 == 0 ? 0 : 5, &random);
+        size_t most_bytes = round % 7 == 0 ? 300 : SIZE_MAX;
+        uint8_t zero = round % 5 == 0 ? 40 : 33;
+        uint8_t *end = room.end, *begin = end - size;
+        memcpy(begin, text, size);
+        const uint8_t *second = size > 1 ? memchr(begin + 1, '@', size - 1) : NULL;
+        size_t from = round % 2 || second == NULL ? 0 : (size_t)(second - begin);
+        size_t wanted_used, used;
+        size_t most = 1 + check_random(&random) % GV_BLOCK_ROWS;
+        size_t n =
+            scalar->records(begin, from, size, zero, most_bytes, &wanted, 0, most, &wanted_used);
+        memset(&found, 0xee, sizeof found);
+        size_t first = GV_BLOCK_ROWS - most;
+        size_t m = ops->records(begin, from, size, zero, most_bytes, &found, first, most, &used);
+        check_case("%s, round %d", ops->name, round);
+        CHECK(m <= n);
+        /* What 64-byte vectors may leave: the ends of the text. */
+        CHECK(m == n || size - wanted.start[m] < 640 || wanted.start[m] < 64);
+        CHECK_U(used, m < n ? wanted.start[m] : wanted_used);
+        for (size_t i = 0; i < m; i++) {
+            CHECK_U(found.start[first + i], wanted.start[i]);
+            CHECK_U(found.sequence[first + i], wanted.sequence[i]);
+            CHECK_U(found.length[first + i], wanted.length[i]);
+            CHECK_U(found.phred_sum[first + i], wanted.phred_sum[i]);
+            CHECK_U(found.a[first + i], wanted.a[i]);
+            CHECK_U(found.c[first + i], wanted.c[i]);
+            CHECK_U(found.g[first + i], wanted.g[i]);
+            CHECK_U(found.t[first + i], wanted.t[i]);
+        }
+    }
+    guard_free(&room);
 }
 
 int
@@ -211,10 +290,14 @@ main(void)
     test_variants();
     test_table();
     for (const struct gv_scan_ops *const *ops = gv_scan_variants(); *ops != NULL; ops++) {
+        if (!(*ops)->is_supported()) {
+            continue;
+        }
         test_every_byte(*ops);
         test_every_length(*ops);
         test_random_bytes(*ops);
         test_large_sums(*ops);
+        test_records(*ops);
     }
     guard_free(&page);
     return check_result();
