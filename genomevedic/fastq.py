@@ -126,6 +126,7 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
         )
         self._is_over = False
         self._seconds = 0.0
+        self._counts: dict[str, Any] | None = None
         self._without_end_block: list[str] = []
         self._warned_end_blocks = 0
         self._progress = _Progress(progress, self._sources)
@@ -239,19 +240,19 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
 
     def _take(self) -> Particles:
         columns = wrap_columns(self._core.take())
-        particles = Particles(
-            {name: columns[name] for name in self.columns}, self.layout, self.stats
-        )
+        counts = self._core.stats() if self._counts is None else self._counts
+        stats = ReadStats(**counts, seconds=self._seconds)
+        particles = Particles({name: columns[name] for name in self.columns}, self.layout, stats)
         if self._left is not None:
             self._left -= len(particles)
         return particles
 
     def _note_end_block(self) -> None:
         """Remember the source that has just ended without its end block, if it has."""
-        stats = self._core.stats()
+        self._counts = counts = self._core.stats()
         # A call into the core goes no further than the end of a source.
-        if stats["missing_end_blocks"] > len(self._without_end_block):
-            self._without_end_block.append(self._sources[stats["sources"] - 1][0])
+        if counts["missing_end_blocks"] > len(self._without_end_block):
+            self._without_end_block.append(self._sources[counts["sources"] - 1][0])
 
     def _warn_of_end_blocks(self) -> None:
         names = self._without_end_block[self._warned_end_blocks :]

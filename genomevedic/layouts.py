@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from . import _core
 
@@ -39,6 +40,7 @@ class Layout:
     description: str
 
 
+@cache
 def Composition() -> Layout:
     r"""Place a read by what it is made of: the end point of its Z curve over its length.
 
@@ -71,6 +73,7 @@ def Composition() -> Layout:
     )
 
 
+@cache
 def Spiral() -> Layout:
     """Lay the reads out in their order, on a sunflower spiral. Decorative.
 

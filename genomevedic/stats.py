@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["ReadStats"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadStats:
     """What has been read so far, over all sources.
 
