@@ -318,6 +318,7 @@ gv_builder_append(struct gv_builder *builder, const struct gv_builder *from)
     builder->sums.known_bases += from->sums.known_bases;
     builder->sums.gc_bases += from->sums.gc_bases;
     builder->sums.phred_sum += from->sums.phred_sum;
+    builder->sums.unknown_reads += from->sums.unknown_reads;
     return true;
 }
 

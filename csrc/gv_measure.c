@@ -39,15 +39,19 @@ GV_CLONES void
 gv_block_sum(const struct gv_block *block, struct gv_block_sums *sums)
 {
     const struct gv_scanned *scanned = &block->scanned;
-    uint64_t bases = 0, gc = 0, at = 0, phred = 0;
+    uint64_t bases = 0, gc = 0, at = 0, phred = 0, unknown = 0;
     for (size_t i = 0; i < block->rows; i++) {
+        uint64_t gc_here = (uint64_t)scanned->g[i] + scanned->c[i];
+        uint64_t at_here = (uint64_t)scanned->a[i] + scanned->t[i];
         bases += scanned->length[i];
-        gc += (uint64_t)scanned->g[i] + scanned->c[i];
-        at += (uint64_t)scanned->a[i] + scanned->t[i];
+        gc += gc_here;
+        at += at_here;
+        unknown += gc_here + at_here == 0;
         phred += scanned->phred_sum[i];
     }
     sums->bases += bases;
     sums->gc_bases += gc;
     sums->known_bases += gc + at;
     sums->phred_sum += phred;
+    sums->unknown_reads += unknown;
 }

@@ -25,6 +25,7 @@ struct gv_block {
 /* Sums over the rows of a block. */
 struct gv_block_sums {
     uint64_t bases, known_bases, gc_bases, phred_sum;
+    uint64_t unknown_reads; /* without one known base: their GC is NaN, their colour grey */
 };
 
 /* Fills the derived columns of all rows. */

@@ -52,7 +52,7 @@ bool gv_particles_is_valid(const struct gv_particles *table);
 GV_NODISCARD enum gv_status gv_particles_reserve(struct gv_particles *table,
                                                  const size_t text_sizes[GV_TEXT_COLUMNS]);
 
-/* Room for rows without text: how many of `wanted` more pending rows there is room for now.  0
+/* Room for rows without text: how many of `wanted` more pending rows there is room for.  0
  * says no more than that gv_particles_reserve() knows why. */
 size_t gv_particles_room(struct gv_particles *table, size_t wanted);
 

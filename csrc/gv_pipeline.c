@@ -174,7 +174,7 @@ parse_text(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct
 }
 
 /* Lets several threads read on, where the inflater stands between two blocks or in plain text.
- * False where one thread reads on, for now or for good. */
+ * False where one thread reads on, until the next try or to the end. */
 static bool
 share(struct gv_reader *reader)
 {
@@ -241,7 +241,8 @@ add_text(struct gv_reader *reader, const uint8_t *text, size_t size, struct gv_e
 }
 
 /* Takes a slice over.  Its body is taken as it is if parsing what came before arrives exactly
- * there, and if it fits the bounds as a whole; otherwise it is text like any other. */
+ * there, and if its rows leave room for one more: where the table is to end with one of them, the
+ * records after that one must stay unread.  Otherwise it is text like any other. */
 static enum gv_status
 take_slice(struct gv_reader *reader, const struct gv_slice *slice, size_t most_rows,
            size_t *most_text, struct gv_error *error)
@@ -257,7 +258,7 @@ take_slice(struct gv_reader *reader, const struct gv_slice *slice, size_t most_r
     }
     size_t taken = slice->body_begin;
     if (has_body && text_left(reader) == 0 && gv_fastq_is_plain(&reader->parser) &&
-        body->table.rows <= most_rows - gv_builder_rows(&reader->builder) &&
+        body->table.rows < most_rows - gv_builder_rows(&reader->builder) &&
         gv_builder_append(&reader->builder, body)) {
         taken = slice->body_end;
         gv_fastq_pass(&reader->parser, body->reads, taken - slice->body_begin);

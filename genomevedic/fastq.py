@@ -358,7 +358,9 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
     limit : int, optional
         Stop after so many particles; what follows is not read, and so not checked.
     threads : int, optional
-        How many threads work, at least 1; by default as many as are worth it.
+        How many threads read a plain or BGZF source of 4 MiB or more, at least 1; by default as
+        many as the processors that this process may use, less those at work for other readers.
+        The result is the same, bit for bit, for any number.
     progress : bool or callable, default False
         True shows a bar (tqdm, extra ``progress``); a function is called as
         ``progress(bytes_done, bytes_total)``, the total being None where it is not known.

@@ -24,6 +24,8 @@ class ReadStats:
         Of the reads kept: all bases, those that are A, C, G, T or U, and those that are G or C.
     phred_sum : int
         Sum of their Phred scores.
+    unknown_reads : int
+        Reads kept without one known base: their GC content is NaN and their colour grey.
     unplaced : int
         Particles without a place (NaN), counted when ``position`` is among the columns.
     bytes_in, text_bytes : int
@@ -44,6 +46,7 @@ class ReadStats:
     known_bases: int
     gc_bases: int
     phred_sum: int
+    unknown_reads: int
     unplaced: int
     bytes_in: int
     text_bytes: int

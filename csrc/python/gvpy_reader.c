@@ -422,14 +422,16 @@ reader_stats(PyObject *object, PyObject *unused)
         leave(self);
     }
     return Py_BuildValue(
-        "{sKsKsKsKsKsKsKsKsKsKsKsO}", "reads", (unsigned long long)stats.reads, "kept",
+        "{sKsKsKsKsKsKsKsKsKsKsKsKsO}", "reads", (unsigned long long)stats.reads, "kept",
         (unsigned long long)stats.kept, "bases", (unsigned long long)stats.sums.bases,
         "known_bases", (unsigned long long)stats.sums.known_bases, "gc_bases",
         (unsigned long long)stats.sums.gc_bases, "phred_sum",
-        (unsigned long long)stats.sums.phred_sum, "unplaced", (unsigned long long)stats.unplaced,
-        "bytes_in", (unsigned long long)stats.bytes_in, "text_bytes",
-        (unsigned long long)stats.text_bytes, "sources", (unsigned long long)stats.sources,
-        "missing_end_blocks", (unsigned long long)stats.missing_end_blocks, "wrapped",
+        (unsigned long long)stats.sums.phred_sum, "unknown_reads",
+        (unsigned long long)stats.sums.unknown_reads, "unplaced",
+        (unsigned long long)stats.unplaced, "bytes_in", (unsigned long long)stats.bytes_in,
+        "text_bytes", (unsigned long long)stats.text_bytes, "sources",
+        (unsigned long long)stats.sources, "missing_end_blocks",
+        (unsigned long long)stats.missing_end_blocks, "wrapped",
         stats.wrapped ? Py_True : Py_False);
 }
 

@@ -29,14 +29,8 @@ RECORDS(const uint8_t *text, size_t from, size_t size, uint8_t zero, size_t most
         if (qualities.bad > 0 || next - at > most_bytes) {
             break;
         }
-        rows->phred_sum[row] = qualities.sum - (uint64_t)zero * length;
-        rows->start[row] = at;
-        rows->sequence[row] = sequence;
-        rows->length[row] = (uint32_t)length;
-        rows->a[row] = (uint32_t)bases.a;
-        rows->c[row] = (uint32_t)bases.c;
-        rows->g[row] = (uint32_t)bases.g;
-        rows->t[row] = (uint32_t)bases.t;
+        gv_scan_put_row(rows, row, at, sequence, length, &bases,
+                        qualities.sum - (uint64_t)zero * length);
         at = next;
     }
     *end = at;

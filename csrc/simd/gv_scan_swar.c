@@ -86,16 +86,7 @@ swar_sequence(const uint8_t *text, size_t size, struct gv_bases *bases)
     }
     /* What is left, up to the line end, is less than a word. */
     n += gv_scan_scalar_sequence(text + n, size - n, &own);
-    if (GV_UNLIKELY(own.a + own.c + own.g + own.t != n)) {
-        struct gv_bases exact = {0};
-        (void)gv_scan_scalar_sequence(text, n, &exact);
-        own.bad = exact.bad;
-    }
-    bases->a += own.a;
-    bases->c += own.c;
-    bases->g += own.g;
-    bases->t += own.t;
-    bases->bad += own.bad;
+    gv_scan_add_line(text, n, &own, bases);
     return n;
 }
 

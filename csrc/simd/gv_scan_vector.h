@@ -61,17 +61,7 @@ KERNEL(sequence)(const uint8_t *text, size_t size, struct gv_bases *bases)
     if (line_end == 0 && n < size) {
         n += gv_scan_scalar_sequence(text + n, size - n, &own);
     }
-    /* A line of known letters alone, as nearly all are, holds nothing bad. */
-    if (GV_UNLIKELY(own.a + own.c + own.g + own.t != n)) {
-        struct gv_bases exact = {0};
-        (void)gv_scan_scalar_sequence(text, n, &exact);
-        own.bad = exact.bad;
-    }
-    bases->a += own.a;
-    bases->c += own.c;
-    bases->g += own.g;
-    bases->t += own.t;
-    bases->bad += own.bad;
+    gv_scan_add_line(text, n, &own, bases);
     return n;
 }
 
@@ -211,14 +201,7 @@ KERNEL(records)(const uint8_t *text, size_t from, size_t size, uint8_t zero, siz
         if (next - at > most_bytes) {
             break;
         }
-        rows->phred_sum[row] = sum;
-        rows->start[row] = at;
-        rows->sequence[row] = sequence;
-        rows->length[row] = (uint32_t)length;
-        rows->a[row] = (uint32_t)bases.a;
-        rows->c[row] = (uint32_t)bases.c;
-        rows->g[row] = (uint32_t)bases.g;
-        rows->t[row] = (uint32_t)bases.t;
+        gv_scan_put_row(rows, row, at, sequence, length, &bases, sum);
         at = next;
         guess = length == last ? length : 0;
         last = length;

@@ -20,4 +20,35 @@ void gv_scan_scalar_quality(const uint8_t *text, size_t size, uint8_t zero,
                             struct gv_qualities *qualities);
 double gv_scan_scalar_error(const uint8_t *text, size_t size, uint8_t zero, const double table[94]);
 
+/* Adds what a variant counted in the n bytes of a line of sequence.  A line of known letters alone,
+ * as nearly all are, holds nothing bad; another one is looked at again. */
+static inline void
+gv_scan_add_line(const uint8_t *text, size_t n, const struct gv_bases *own, struct gv_bases *bases)
+{
+    if (GV_UNLIKELY(own->a + own->c + own->g + own->t != n)) {
+        struct gv_bases exact = {0};
+        (void)gv_scan_scalar_sequence(text, n, &exact);
+        bases->bad += exact.bad;
+    }
+    bases->a += own->a;
+    bases->c += own->c;
+    bases->g += own->g;
+    bases->t += own->t;
+}
+
+/* Writes what was found of one plain record. */
+static inline void
+gv_scan_put_row(struct gv_scanned *rows, size_t row, size_t start, size_t sequence, size_t length,
+                const struct gv_bases *bases, uint64_t phred_sum)
+{
+    rows->phred_sum[row] = phred_sum;
+    rows->start[row] = start;
+    rows->sequence[row] = sequence;
+    rows->length[row] = (uint32_t)length;
+    rows->a[row] = (uint32_t)bases->a;
+    rows->c[row] = (uint32_t)bases->c;
+    rows->g[row] = (uint32_t)bases->g;
+    rows->t[row] = (uint32_t)bases->t;
+}
+
 #endif

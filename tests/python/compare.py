@@ -21,6 +21,7 @@ COUNTS = (
     "filtered",
     "bases",
     "unknown_bases",
+    "unknown_reads",
     "unplaced",
     "bytes_in",
     "text_bytes",

@@ -123,7 +123,7 @@ def test_the_error_in_the_readme_is_what_is_printed(
 def test_no_document_holds_a_place_for_something_to_come() -> None:
     for document in [*REPO.glob("*.md"), *REPO.glob("docs/**/*.md"), *REPO.glob("benchmarks/*.md")]:
         found = re.findall(r"^[A-Z_]{4,}$", document.read_text(), flags=re.MULTILINE)
-        assert not found, f"{document.name} holds the placeholder {found[0]}"
+        assert not found, f"{document.name} still says {found[0]}"
 
 
 def test_every_module_is_in_the_tree_of_the_contributors() -> None:

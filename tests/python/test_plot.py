@@ -432,7 +432,8 @@ def test_hist_lying_down(sample):
 
 
 def test_hist_with_an_outline_only(sample):
-    gv.plot.hist(sample, "gc", histtype="step")
+    outline = gv.plot.hist(sample, "gc", histtype="step")
+    assert outline.get_path().vertices[:, 1].max() > 100
 
 
 def test_hist_of_nothing():

@@ -195,9 +195,14 @@ def test_batches_of_any_size(batch_size: int) -> None:
     assert gv.Particles.concat(batches) == gv.read_fastq(text, threads=1)
 
 
-@pytest.mark.parametrize("limit", [1, 1000, 20_000, 30_001])
-def test_limits(limit: int) -> None:
-    one, many = (gv.read_fastq(TEXTS["plain"], threads=n, limit=limit) for n in (1, 3))
+@pytest.mark.parametrize("least", [0, 41])
+@pytest.mark.parametrize("limit", [1, 1000, 9_000, 20_000, 30_001])
+def test_limits(limit: int, least: float) -> None:
+    """The last particle is the last record read, also where records that are left out follow."""
+    kind = "hostile" if least else "plain"
+    one, many = (
+        gv.read_fastq(TEXTS[kind], threads=n, limit=limit, min_quality=least) for n in (1, 3)
+    )
     assert many == one
     for name in ("reads", "kept", "bases", "gc_bases", "phred_sum"):
         assert getattr(many.stats, name) == getattr(one.stats, name)

@@ -169,6 +169,7 @@ def statistics(kept: list[Measures], seen: int, texts: list[Text], layout: str) 
         "filtered": seen - len(kept),
         "bases": bases,
         "unknown_bases": bases - known,
+        "unknown_reads": sum(m.known == 0 for m in kept),
         "unplaced": unplaced,
         "bytes_in": sum(text.bytes_in for text in texts),
         "text_bytes": sum(text.text_bytes for text in texts),
