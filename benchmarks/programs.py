@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -77,7 +78,7 @@ def build_rust(notes: Notes) -> Path | None:
     if not has("cargo"):
         notes.add("no cargo: no Rust parsers")
         return None
-    command = ["cargo", "build", "--release", "--locked", "--quiet", "--target-dir"]
+    command = ["cargo", "build", "--release", "--quiet", "--target-dir"]
     environment = os.environ | {"RUSTFLAGS": "-C target-cpu=native"}
     try:
         subprocess.run(
@@ -90,5 +91,6 @@ def build_rust(notes: Notes) -> Path | None:
 
 
 def crate_versions() -> dict[str, str]:
-    lock = (HERE / "rust" / "Cargo.lock").read_text()
-    return dict(re.findall(r'name = "([^"]+)"\nversion = "([^"]+)"', lock))
+    """Return the versions of the parsers, which the manifest pins."""
+    manifest = tomllib.loads((HERE / "rust" / "Cargo.toml").read_text())
+    return {name: pin.removeprefix("=") for name, pin in manifest["dependencies"].items()}
