@@ -21,6 +21,7 @@ struct gv_reader {
 
     bool is_open;
     bool at_end;           /* the source gave its last byte into the text */
+    bool is_over;          /* and its last record was taken */
     struct gv_error fault; /* met while reading; told when the text before it is parsed */
     struct gv_source source;
     struct gv_inflater inflater;
@@ -81,7 +82,7 @@ gv_reader_open(struct gv_reader *reader, struct gv_source source)
                   build->max_record_bytes);
     reader->begin = reader->end = 0;
     reader->wanted = 1;
-    reader->at_end = false;
+    reader->at_end = reader->is_over = false;
     reader->fault.status = GV_OK;
     reader->may_share = options->threads != 1 && !options->build.layout->is_by_ordinal &&
                         source.callback == NULL && source.size >= SHARED_LEAST;
@@ -96,7 +97,7 @@ count_source(const struct gv_reader *reader, struct gv_reader_stats *stats)
     stats->bytes_in += reader->source.bytes_read;
     stats->text_bytes += reader->inflater.text_bytes;
     stats->wrapped |= reader->parser.wrapped;
-    stats->missing_end_blocks += reader->at_end && gv_inflater_misses_end_block(&reader->inflater);
+    stats->missing_end_blocks += reader->is_over && gv_inflater_misses_end_block(&reader->inflater);
 }
 
 static void
@@ -250,7 +251,10 @@ take_slice(struct gv_reader *reader, const struct gv_slice *slice, size_t most_r
     const struct gv_builder *body = slice->body;
     bool has_body = slice->body_end > slice->body_begin;
     enum gv_status status = add_text(reader, slice->text, slice->body_begin, error);
-    if (status == GV_OK && has_body && text_left(reader) >= reader->wanted) {
+    /* What stands between two bodies is a record as a rule, less than was wanted.  More than a
+     * slice of it is a long record, which is scanned when enough of it is there. */
+    bool is_worth_it = text_left(reader) >= reader->wanted || text_left(reader) <= GV_SLICE_TEXT;
+    if (status == GV_OK && has_body && is_worth_it) {
         status = parse_text(reader, most_rows, most_text, error);
     }
     if (status > GV_NEED_MORE) {
@@ -284,6 +288,7 @@ read_slice(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct
         inflater->ends_with_block = slice->ends_with_block;
     }
     reader->source.bytes_read = slice->input_end;
+    size_t before = text_left(reader);
     status = take_slice(reader, slice, most_rows, most_text, error);
     bool is_odd = slice->is_odd || !gv_fastq_is_plain(&reader->parser);
     uint64_t input_end = slice->input_end;
@@ -291,6 +296,9 @@ read_slice(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct
     gv_slices_give_back(reader->slices);
     if (status <= GV_NEED_MORE && is_odd && !reader->at_end) {
         return unshare(reader, input_end, error);
+    }
+    if (status <= GV_NEED_MORE && text_left(reader) / TEXT_PATIENCE > before / TEXT_PATIENCE) {
+        return GV_INTERRUPTED;
     }
     return status <= GV_NEED_MORE ? GV_OK : status;
 }
@@ -313,6 +321,7 @@ fill(struct gv_reader *reader, struct gv_error *error)
     while (!reader->at_end && text_left(reader) < reader->wanted) {
         /* A buffer grown for one long record is not filled for short ones. */
         size_t room = gv_max_size(TEXT_BUFFER, reader->wanted - text_left(reader));
+        room = gv_min_size(room, TEXT_PATIENCE / 4);
         size_t got = 0;
         status = gv_inflater_read(&reader->inflater, reader->text + reader->end,
                                   gv_min_size(room, reader->capacity - reader->end), &got, error);
@@ -372,6 +381,7 @@ gv_reader_advance(struct gv_reader *reader, size_t most_rows, size_t most_text,
         }
     }
     gv_builder_flush(&reader->builder);
+    reader->is_over = status == GV_END;
     assert(reader_is_valid(reader));
     return status;
 }

@@ -18,9 +18,8 @@ enum state { FREE, BUSY, READY, OUT };
 struct place {
     struct gv_slice slice;
     enum state state;
-    uint64_t offset;      /* in the source */
-    const uint8_t *input; /* BGZF: whole blocks */
-    size_t input_size;
+    uint64_t offset;   /* in the source */
+    size_t input_size; /* BGZF: of the whole blocks in the input buffer */
     uint8_t *input_buffer, *text_buffer;
     void *engine_state;
     struct gv_builder builder;
@@ -67,20 +66,22 @@ gv_crew_give_back(struct gv_crew *crew, unsigned threads)
  * Input
  * ------------------------------------------------------------------------------------------ */
 
-/* Up to `wanted` bytes of the source: borrowed from memory, or read into `buffer`.  False where
- * reading fails. */
+/* Reads up to `wanted` bytes of the source.  Memory is copied too: it is its owner's, who may write
+ * to it meanwhile, and what was checked must not change before it is used.  False where reading
+ * fails. */
 static bool
 read_input(const struct gv_slices *slices, uint64_t offset, size_t wanted, uint8_t *buffer,
-           const uint8_t **bytes, size_t *size)
+           size_t *size)
 {
     const struct gv_source *source = slices->source;
     if (source->memory != NULL) {
         uint64_t left = offset < source->size ? source->size - offset : 0;
         *size = left < wanted ? (size_t)left : wanted;
-        *bytes = source->memory + (source->size - left);
+        if (*size > 0) {
+            memcpy(buffer, source->memory + (source->size - left), *size);
+        }
         return true;
     }
-    *bytes = buffer;
     return gv_os_read_at(source->fd, offset, buffer, wanted, size);
 }
 
@@ -88,8 +89,8 @@ static void
 read_text(const struct gv_slices *slices, struct place *place)
 {
     struct gv_slice *slice = &place->slice;
-    if (!read_input(slices, place->offset, GV_SLICE_TEXT, place->text_buffer, &slice->text,
-                    &slice->size)) {
+    slice->text = place->text_buffer;
+    if (!read_input(slices, place->offset, GV_SLICE_TEXT, place->text_buffer, &slice->size)) {
         slice->size = 0;
         slice->is_odd = true;
     }
@@ -103,12 +104,11 @@ static void
 take_blocks(struct gv_slices *slices, struct place *place)
 {
     size_t have = 0;
-    bool was_read =
-        read_input(slices, place->offset, INPUT_BYTES, place->input_buffer, &place->input, &have);
+    bool was_read = read_input(slices, place->offset, INPUT_BYTES, place->input_buffer, &have);
     place->input_size = 0;
     for (size_t n = 0; was_read && n < GV_SLICE_BLOCKS; n++) {
         size_t left = have - place->input_size;
-        size_t size = gv_bgzf_block_size(place->input + place->input_size, left);
+        size_t size = gv_bgzf_block_size(place->input_buffer + place->input_size, left);
         if (size == 0 || size > left) {
             break;
         }
@@ -131,7 +131,7 @@ inflate_blocks(const struct gv_slices *slices, struct place *place)
         status = slices->engine->open(slices->engine, &place->engine_state);
     }
     for (size_t at = 0; at < place->input_size;) {
-        const uint8_t *block = place->input + at;
+        const uint8_t *block = place->input_buffer + at;
         size_t block_size = gv_bgzf_block_size(block, place->input_size - at);
         size_t text_size = gv_bgzf_text_size(block, block_size);
         if (status == GV_OK && text_size <= GV_BGZF_MOST) {
@@ -193,8 +193,7 @@ parse_ahead(struct place *place)
     parser.only_four_lines = true;
     gv_builder_clear(builder);
     slice->body_begin = guess_record(slice->text, slice->size);
-    /* Records of four lines are not written to, so borrowed memory may be parsed. */
-    uint8_t *text = (uint8_t *)(uintptr_t)slice->text + slice->body_begin;
+    uint8_t *text = place->text_buffer + slice->body_begin;
     enum gv_status status = gv_builder_take(builder, &parser, text, slice->size - slice->body_begin,
                                             false, SIZE_MAX, SIZE_MAX, &used, &ignored);
     (void)status; /* whatever ends the body, the reader meets it again */
@@ -306,21 +305,13 @@ gv_slices_give_back(struct gv_slices *slices)
 
 static bool
 place_init(struct place *place, const struct gv_builder_options *options,
-           const struct gv_source *source, enum gv_input_format format)
+           enum gv_input_format format)
 {
+    bool is_bgzf = format == GV_INPUT_BGZF;
     gv_builder_init(&place->builder, options);
-    bool is_bgzf = format == GV_INPUT_BGZF, is_file = source->memory == NULL;
-    if (is_bgzf || is_file) {
-        place->text_buffer = malloc(is_bgzf ? GV_SLICE_BLOCKS * GV_BGZF_MOST : GV_SLICE_TEXT);
-        if (place->text_buffer == NULL) {
-            return false;
-        }
-    }
-    if (is_bgzf && is_file) {
-        place->input_buffer = malloc(INPUT_BYTES);
-        return place->input_buffer != NULL;
-    }
-    return true;
+    place->text_buffer = malloc(is_bgzf ? GV_SLICE_BLOCKS * GV_BGZF_MOST : GV_SLICE_TEXT);
+    place->input_buffer = is_bgzf ? malloc(INPUT_BYTES) : NULL;
+    return place->text_buffer != NULL && (!is_bgzf || place->input_buffer != NULL);
 }
 
 struct gv_slices *
@@ -347,7 +338,7 @@ gv_slices_new(const struct gv_builder_options *options, const struct gv_inflate_
     slices->threads = calloc(threads, sizeof *slices->threads);
     bool is_made = slices->places != NULL && slices->threads != NULL;
     while (is_made && slices->n_places < wanted) {
-        is_made = place_init(&slices->places[slices->n_places++], &scratch, source, format);
+        is_made = place_init(&slices->places[slices->n_places++], &scratch, format);
     }
     while (is_made && slices->n_threads + 1 < threads) {
         is_made = gv_os_thread_start(&slices->threads[slices->n_threads], run, slices);

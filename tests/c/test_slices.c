@@ -35,15 +35,16 @@ make_text(void)
 }
 
 static struct gv_sealed
-read_all(struct gv_source source, unsigned threads, struct gv_reader_stats *stats)
+read_all(struct gv_source source, unsigned threads, const struct gv_scan_ops *ops,
+         gv_column_set columns, struct gv_reader_stats *stats)
 {
     struct gv_reader_options options = {
         .threads = threads,
         .build =
             {
-                .ops = gv_scan_find(NULL),
+                .ops = ops,
                 .layout = gv_layout_find("composition"),
-                .columns = ((gv_column_set)1 << GV_COLUMN_COUNT) - 1,
+                .columns = columns,
                 .zero = GV_PHRED33_ZERO,
                 .max_record_bytes = GV_RECORD_CAP_MOST,
                 .memory_limit = GV_NO_LIMIT,
@@ -88,11 +89,13 @@ check_same(const struct gv_sealed *a, const struct gv_sealed *b)
 static void
 test_any_number_of_threads(const char *path)
 {
+    const struct gv_scan_ops *best = gv_scan_find(NULL);
+    const gv_column_set all = ((gv_column_set)1 << GV_COLUMN_COUNT) - 1;
     struct gv_reader_stats one_stats, stats;
     struct gv_source source;
     struct gv_error error;
     gv_source_open_memory(&source, text, text_size);
-    struct gv_sealed one = read_all(source, 1, &one_stats);
+    struct gv_sealed one = read_all(source, 1, best, all, &one_stats);
     CHECK_U(one_stats.text_bytes, text_size);
     for (unsigned threads = 2; threads <= 5; threads++) {
         for (int is_file = 0; is_file < 2; is_file++) {
@@ -101,13 +104,46 @@ test_any_number_of_threads(const char *path)
             } else {
                 gv_source_open_memory(&source, text, text_size);
             }
-            struct gv_sealed many = read_all(source, threads, &stats);
+            struct gv_sealed many = read_all(source, threads, best, all, &stats);
             check_same(&one, &many);
             CHECK_BYTES(&one_stats, &stats, offsetof(struct gv_reader_stats, wrapped));
             gv_lease_release(many.lease);
         }
     }
     gv_lease_release(one.lease);
+}
+
+static atomic_size_t scanned;
+
+static size_t
+counting_records(const uint8_t *bytes, size_t from, size_t size, uint8_t zero, size_t most_bytes,
+                 struct gv_scanned *rows, size_t first, size_t most, size_t *end)
+{
+    size_t n = gv_scan_find("scalar")->records(bytes, from, size, zero, most_bytes, rows, first,
+                                               most, end);
+    atomic_fetch_add(&scanned, *end - from);
+    return n;
+}
+
+/* Before the fix, more than half of all slices were parsed a second time by the reader, which
+ * waited for more text than there is between two bodies. */
+static void
+test_bodies_are_not_parsed_twice(void)
+{
+    static struct gv_scan_ops ops;
+    struct gv_reader_stats stats;
+    struct gv_source source;
+    ops = *gv_scan_find("scalar");
+    ops.records = counting_records;
+    for (unsigned threads = 1; threads <= 4; threads += 3) {
+        atomic_store(&scanned, 0);
+        gv_source_open_memory(&source, text, text_size);
+        struct gv_sealed sealed = read_all(source, threads, &ops, 0x7f, &stats);
+        gv_lease_release(sealed.lease);
+        check_case("%u threads", threads);
+        CHECK(scanned > text_size / 2);
+        CHECK(scanned <= text_size);
+    }
 }
 
 /* The slices of a source cover it without a gap, in order, and end with one that says so. */
@@ -180,6 +216,7 @@ main(void)
     REQUIRE(fd >= 0 && write(fd, text, text_size) == (ssize_t)text_size);
     close(fd);
     test_any_number_of_threads(path);
+    test_bodies_are_not_parsed_twice();
     test_slices_cover_the_source();
     test_ending_early();
     unlink(path);
