@@ -146,11 +146,10 @@ test_bodies_are_not_parsed_twice(void)
     }
 }
 
-/* The slices of a source cover it without a gap, in order, and end with one that says so. */
-static void
-test_slices_cover_the_source(void)
+static struct gv_builder_options
+length_alone(void)
 {
-    struct gv_builder_options options = {
+    return (struct gv_builder_options){
         .ops = gv_scan_find(NULL),
         .layout = gv_layout_find("composition"),
         .columns = GV_COLUMN_BIT(GV_COLUMN_LENGTH),
@@ -158,6 +157,13 @@ test_slices_cover_the_source(void)
         .max_record_bytes = GV_RECORD_CAP_MOST,
         .memory_limit = GV_NO_LIMIT,
     };
+}
+
+/* The slices of a source cover it without a gap, in order, and end with one that says so. */
+static void
+test_slices_cover_the_source(void)
+{
+    struct gv_builder_options options = length_alone();
     struct gv_source source;
     gv_source_open_memory(&source, text, text_size);
     struct gv_slices *slices = gv_slices_new(&options, NULL, &source, GV_INPUT_PLAIN, 1000, 3);
@@ -186,14 +192,7 @@ test_slices_cover_the_source(void)
 static void
 test_ending_early(void)
 {
-    struct gv_builder_options options = {
-        .ops = gv_scan_find(NULL),
-        .layout = gv_layout_find("composition"),
-        .columns = GV_COLUMN_BIT(GV_COLUMN_LENGTH),
-        .zero = GV_PHRED33_ZERO,
-        .max_record_bytes = GV_RECORD_CAP_MOST,
-        .memory_limit = GV_NO_LIMIT,
-    };
+    struct gv_builder_options options = length_alone();
     for (int i = 0; i < 50; i++) {
         struct gv_source source;
         const struct gv_slice *slice;
