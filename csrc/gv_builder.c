@@ -163,14 +163,9 @@ static enum gv_status
 take_record(struct gv_builder *builder, const struct gv_record *record, struct gv_error *error)
 {
     if (is_kept(builder, record->phred_sum, record->length)) {
-        struct gv_scanned *scanned = &builder->block.scanned;
-        size_t row = builder->block.rows;
-        scanned->phred_sum[row] = record->phred_sum;
-        scanned->length[row] = (uint32_t)record->length;
-        scanned->a[row] = (uint32_t)record->bases.a;
-        scanned->c[row] = (uint32_t)record->bases.c;
-        scanned->g[row] = (uint32_t)record->bases.g;
-        scanned->t[row] = (uint32_t)record->bases.t;
+        /* Offsets serve scanned text alone: this record brings its own places. */
+        gv_scan_put_row(&builder->block.scanned, builder->block.rows, 0, 0, record->length,
+                        &record->bases, record->phred_sum);
         enum gv_status status =
             add_row(builder, record->name, record->name_size, record->sequence, record->qualities);
         if (status != GV_OK) {
@@ -314,11 +309,7 @@ gv_builder_append(struct gv_builder *builder, const struct gv_builder *from)
     builder->reads += from->reads;
     builder->kept += from->kept;
     builder->unplaced += from->unplaced;
-    builder->sums.bases += from->sums.bases;
-    builder->sums.known_bases += from->sums.known_bases;
-    builder->sums.gc_bases += from->sums.gc_bases;
-    builder->sums.phred_sum += from->sums.phred_sum;
-    builder->sums.unknown_reads += from->sums.unknown_reads;
+    gv_block_sums_add(&builder->sums, &from->sums);
     return true;
 }
 

@@ -136,6 +136,12 @@ hold(struct gv_inflater *in, size_t wanted, struct gv_error *error)
     return GV_OK;
 }
 
+static bool
+has_magic(const uint8_t *bytes, size_t size)
+{
+    return size >= 2 && bytes[0] == MAGIC_1 && bytes[1] == MAGIC_2;
+}
+
 static enum gv_status
 sniff(struct gv_inflater *in, struct gv_error *error)
 {
@@ -159,7 +165,7 @@ sniff(struct gv_inflater *in, struct gv_error *error)
             return gv_error_set(error, GV_UNSUPPORTED_FORMAT, foreign[i].format);
         }
     }
-    if (held(in) < 2 || bytes[0] != MAGIC_1 || bytes[1] != MAGIC_2) {
+    if (!has_magic(bytes, held(in))) {
         in->format = GV_INPUT_PLAIN;
         in->stage = PLAIN;
         return GV_OK;
@@ -341,6 +347,15 @@ inflate_body(const struct gv_inflate_engine *engine, void *state, const uint8_t 
         status = engine->crc32(state, &crc, out, out_size);
     }
     return status == GV_OK && crc != gv_load_u32(body + deflate_size) ? GV_BAD_GZIP : status;
+}
+
+enum gv_input_format
+gv_input_format_of(const uint8_t *head, size_t size)
+{
+    if (!has_magic(head, size)) {
+        return GV_INPUT_PLAIN;
+    }
+    return gv_bgzf_block_size(head, size) > 0 ? GV_INPUT_BGZF : GV_INPUT_GZIP;
 }
 
 size_t

@@ -83,6 +83,10 @@ struct gv_inflater {
     uint64_t text_bytes;  /* handed out */
 };
 
+/* The format that the first bytes of an input tell, of which there should be a few hundred: BGZF
+ * shows in a whole header. */
+enum gv_input_format gv_input_format_of(const uint8_t *head, size_t size);
+
 /* Compressed bytes held at a time, and so the longest gzip header. */
 #define GV_INPUT_BUFFER ((size_t)256 << 10)
 

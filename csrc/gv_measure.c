@@ -35,6 +35,16 @@ gv_block_error_quality(const struct gv_block *block, float *out)
     }
 }
 
+void
+gv_block_sums_add(struct gv_block_sums *sums, const struct gv_block_sums *more)
+{
+    sums->bases += more->bases;
+    sums->known_bases += more->known_bases;
+    sums->gc_bases += more->gc_bases;
+    sums->phred_sum += more->phred_sum;
+    sums->unknown_reads += more->unknown_reads;
+}
+
 GV_CLONES void
 gv_block_sum(const struct gv_block *block, struct gv_block_sums *sums)
 {
@@ -49,9 +59,12 @@ gv_block_sum(const struct gv_block *block, struct gv_block_sums *sums)
         unknown += gc_here + at_here == 0;
         phred += scanned->phred_sum[i];
     }
-    sums->bases += bases;
-    sums->gc_bases += gc;
-    sums->known_bases += gc + at;
-    sums->phred_sum += phred;
-    sums->unknown_reads += unknown;
+    const struct gv_block_sums own = {
+        .bases = bases,
+        .known_bases = gc + at,
+        .gc_bases = gc,
+        .phred_sum = phred,
+        .unknown_reads = unknown,
+    };
+    gv_block_sums_add(sums, &own);
 }

@@ -37,6 +37,9 @@ double gv_mean_quality(uint64_t phred_sum, uint64_t length);
 /* error_quality of all rows: -10 log10(error_sum / length), NaN for an empty read. */
 void gv_block_error_quality(const struct gv_block *block, float *out);
 
+/* Adds other sums to *sums. */
+void gv_block_sums_add(struct gv_block_sums *sums, const struct gv_block_sums *more);
+
 /* Adds the rows to *sums. */
 void gv_block_sum(const struct gv_block *block, struct gv_block_sums *sums);
 

@@ -47,6 +47,21 @@ struct gv_scanned {
     uint32_t a[GV_BLOCK_ROWS], c[GV_BLOCK_ROWS], g[GV_BLOCK_ROWS], t[GV_BLOCK_ROWS];
 };
 
+/* Writes what was found of one record. */
+static inline void
+gv_scan_put_row(struct gv_scanned *rows, size_t row, size_t start, size_t sequence, size_t length,
+                const struct gv_bases *bases, uint64_t phred_sum)
+{
+    rows->phred_sum[row] = phred_sum;
+    rows->start[row] = start;
+    rows->sequence[row] = sequence;
+    rows->length[row] = (uint32_t)length;
+    rows->a[row] = (uint32_t)bases->a;
+    rows->c[row] = (uint32_t)bases->c;
+    rows->g[row] = (uint32_t)bases->g;
+    rows->t[row] = (uint32_t)bases->t;
+}
+
 struct gv_scan_ops {
     const char *name;
 

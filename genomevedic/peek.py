@@ -20,7 +20,6 @@ from . import _core
 from .arguments import check_integer
 from .fastq import scan_fastq
 from .names import guess_platform
-from .sources import format_of
 from .text import counted_reads, printable
 
 if TYPE_CHECKING:
@@ -376,7 +375,7 @@ def _peek_parts(parts: Sequence[_Part], reads: int, options: dict[str, Any]) -> 
     return _summarise(
         first,
         source=_name_of(parts),
-        format=format_of(parts[0].head(_HEAD_BYTES)),
+        format=_core.input_format(parts[0].head(_HEAD_BYTES)),
         whole=whole,
         total=None if whole or first is None else _estimate_reads(parts, first),
     )
@@ -424,7 +423,7 @@ def _head_text(part: _Part, count: int) -> bytes:
     """Return about the first `count` bytes of the text in a source, or fewer."""
     count = min(count, _SAMPLE_TEXT)
     head = part.head(_HEAD_BYTES)
-    if format_of(head) == "plain":
+    if _core.input_format(head) == "plain":
         return part.head(count)
     text = bytearray()
     for block, _ in _inflated(part.head(_SAMPLE_BYTES)):
@@ -478,7 +477,7 @@ def _text_size(parts: Sequence[_Part]) -> float | None:
     of formats has no one ratio.
     """
     sizes = [part.size for part in parts if part.size is not None]
-    formats = {format_of(part.head(_HEAD_BYTES)) for part in parts}
+    formats = {_core.input_format(part.head(_HEAD_BYTES)) for part in parts}
     if len(sizes) < len(parts) or len(formats) != 1:
         return None
     ratio = 1.0 if formats == {"plain"} else _text_per_byte(parts[0].head(_SAMPLE_BYTES))

@@ -1,4 +1,4 @@
-"""What is read: sources as people name them, how large they are, and of which format."""
+"""What is read: sources as people name them, and how large they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
-__all__ = ["Source", "as_list", "format_of", "label", "size_of"]
+__all__ = ["Source", "as_list", "label", "size_of"]
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO"
 
@@ -48,25 +48,3 @@ def size_of(source: Any) -> int | None:
         with suppress(OSError):
             return Path(source).stat().st_size or None
     return None
-
-
-def format_of(head: bytes) -> str:
-    """Tell plain text, gzip and BGZF apart by their first bytes.
-
-    A BGZF member is a gzip member (RFC 1952) whose extra field holds a subfield ``BC`` of two
-    bytes (SAM specification, section 4.1)::
-
-        1f 8b 08 04  mtime(4) xfl os  06 00  42 43 02 00 bsize(2)
-    """
-    if head[:2] != b"\x1f\x8b":
-        return "plain"
-    if len(head) < 12 or not head[3] & 4:
-        return "gzip"
-    end = min(len(head), 12 + int.from_bytes(head[10:12], "little"))
-    at = 12
-    while at + 4 <= end:
-        length = int.from_bytes(head[at + 2 : at + 4], "little")
-        if head[at : at + 2] == b"BC" and length == 2:
-            return "bgzf"
-        at += 4 + length
-    return "gzip"

@@ -95,6 +95,9 @@ const struct gv_inflate_engine *gvpy_engine_find(struct gvpy_state *state, const
 
 /* The names of the engines that can be used, best first. */
 PyObject *gvpy_engine_names(struct gvpy_state *state);
+/* The format that the first bytes of an input tell, by name. */
+PyObject *gvpy_input_format(PyObject *module, PyObject *head);
+
 PyObject *gvpy_inflate(PyObject *module, PyObject *args, PyObject *kwargs);
 
 /* gvpy_reader.c */

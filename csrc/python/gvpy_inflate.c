@@ -409,3 +409,21 @@ gvpy_inflate(PyObject *module, PyObject *args, PyObject *kwargs)
     PyBuffer_Release(&data);
     return bytes;
 }
+
+PyObject *
+gvpy_input_format(PyObject *module, PyObject *head)
+{
+    static const char *const names[] = {
+        [GV_INPUT_UNKNOWN] = "unknown",
+        [GV_INPUT_PLAIN] = "plain",
+        [GV_INPUT_GZIP] = "gzip",
+        [GV_INPUT_BGZF] = "bgzf",
+    };
+    Py_buffer view;
+    if (PyObject_GetBuffer(head, &view, PyBUF_SIMPLE) < 0) {
+        return NULL;
+    }
+    enum gv_input_format format = gv_input_format_of(view.buf, (size_t)view.len);
+    PyBuffer_Release(&view);
+    return PyUnicode_FromString(names[format]);
+}

@@ -43,6 +43,9 @@ config(PyObject *module, PyObject *unused)
 PyDoc_STRVAR(inflate_doc, "inflate($module, /, data, engine=None)\n--\n\n"
                           "The text of a plain, gzip or BGZF input, as the reader would see it.");
 
+PyDoc_STRVAR(format_doc, "input_format($module, head, /)\n--\n\n"
+                         "'plain', 'gzip' or 'bgzf', by the first bytes of an input.");
+
 PyDoc_STRVAR(arrow_doc, "arrow_array($module, columns, /)\n--\n\n"
                         "(schema capsule, array capsule) of the columns as one struct array.");
 
@@ -56,6 +59,7 @@ static PyMethodDef methods[] = {
     {"config", config, METH_NOARGS, config_doc},
     {"inflate", (PyCFunction)(void (*)(void))gvpy_inflate, METH_VARARGS | METH_KEYWORDS,
      inflate_doc},
+    {"input_format", gvpy_input_format, METH_O, format_doc},
     {"arrow_array", gvpy_arrow_array, METH_O, arrow_doc},
     {"arrow_schema", gvpy_arrow_schema, METH_O, schema_doc},
     {"error_table", gvpy_error_table, METH_NOARGS, table_doc},

@@ -435,35 +435,6 @@ reader_stats(PyObject *object, PyObject *unused)
         stats.wrapped ? Py_True : Py_False);
 }
 
-PyDoc_STRVAR(source_doc, "source($self, /)\n--\n\n"
-                         "Of the source at hand: (index, format, bytes read, size or None).");
-
-static PyObject *
-reader_source(PyObject *object, PyObject *unused)
-{
-    static const char *const formats[] = {
-        [GV_INPUT_UNKNOWN] = "unknown",
-        [GV_INPUT_PLAIN] = "plain",
-        [GV_INPUT_GZIP] = "gzip",
-        [GV_INPUT_BGZF] = "bgzf",
-    };
-    struct gvpy_reader *self = (struct gvpy_reader *)object;
-    if (!enter(self)) {
-        return NULL;
-    }
-    enum gv_input_format format = gv_reader_format(self->reader);
-    unsigned long long read = gv_reader_source_read(self->reader);
-    unsigned long long size = gv_reader_source_size(self->reader);
-    bool is_open = self->is_open;
-    Py_ssize_t index = self->next - 1;
-    leave(self);
-    if (!is_open) {
-        Py_RETURN_NONE;
-    }
-    return size > 0 ? Py_BuildValue("nsKK", index, formats[format], read, size)
-                    : Py_BuildValue("nsKO", index, formats[format], read, Py_None);
-}
-
 static PyObject *
 reader_rows(PyObject *object, void *closure)
 {
@@ -514,7 +485,6 @@ static PyMethodDef reader_methods[] = {
     {"take", reader_take, METH_NOARGS, take_doc},
     {"close", reader_close, METH_NOARGS, close_doc},
     {"stats", reader_stats, METH_NOARGS, stats_doc},
-    {"source", reader_source, METH_NOARGS, source_doc},
     {NULL},
 };
 

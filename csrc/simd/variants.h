@@ -36,19 +36,4 @@ gv_scan_add_line(const uint8_t *text, size_t n, const struct gv_bases *own, stru
     bases->t += own->t;
 }
 
-/* Writes what was found of one plain record. */
-static inline void
-gv_scan_put_row(struct gv_scanned *rows, size_t row, size_t start, size_t sequence, size_t length,
-                const struct gv_bases *bases, uint64_t phred_sum)
-{
-    rows->phred_sum[row] = phred_sum;
-    rows->start[row] = start;
-    rows->sequence[row] = sequence;
-    rows->length[row] = (uint32_t)length;
-    rows->a[row] = (uint32_t)bases->a;
-    rows->c[row] = (uint32_t)bases->c;
-    rows->g[row] = (uint32_t)bases->g;
-    rows->t[row] = (uint32_t)bases->t;
-}
-
 #endif
