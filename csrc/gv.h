@@ -11,6 +11,7 @@
 #include "gv_fastq.h"
 #include "gv_inflate.h"
 #include "gv_layout.h"
+#include "gv_mapping.h"
 #include "gv_measure.h"
 #include "gv_os.h"
 #include "gv_particle.h"

@@ -103,11 +103,15 @@ fault(const struct gv_inflater *in, enum gv_status status, enum gv_field field,
     return status;
 }
 
+/* Bytes held before the format is known: plain text goes to the caller without this detour. */
+#define HEAD_BYTES ((size_t)4 << 10)
+
 /* Reads from the source until `wanted` bytes are held, or it ends. */
 static enum gv_status
 hold(struct gv_inflater *in, size_t wanted, struct gv_error *error)
 {
-    assert(wanted <= GV_INPUT_BUFFER);
+    size_t most = in->stage == SNIFF ? HEAD_BYTES : GV_INPUT_BUFFER;
+    assert(wanted <= most);
     if (in->buffer == NULL) {
         in->buffer = malloc(GV_INPUT_BUFFER);
         if (in->buffer == NULL) {
@@ -125,8 +129,8 @@ hold(struct gv_inflater *in, size_t wanted, struct gv_error *error)
             in->begin = 0;
         }
         size_t got = 0;
-        enum gv_status status = gv_source_read(in->source, in->buffer + in->end,
-                                               GV_INPUT_BUFFER - in->end, &got, error);
+        enum gv_status status =
+            gv_source_read(in->source, in->buffer + in->end, most - in->end, &got, error);
         if (status != GV_OK) {
             return status;
         }

@@ -1,5 +1,5 @@
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* mremap, MAP_NORESERVE, sched_getaffinity */
+#define _GNU_SOURCE /* mremap, MAP_NORESERVE, sched_getaffinity, F_SETLEASE */
 #endif
 #include "gv_os.h"
 
@@ -11,6 +11,9 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#ifdef __linux__
+#include <sys/vfs.h>
+#endif
 #include <time.h>
 #include <unistd.h>
 
@@ -152,6 +155,133 @@ bool
 gv_os_seek(int fd, uint64_t offset)
 {
     return lseek(fd, (off_t)offset, SEEK_SET) >= 0;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Files looked at in place
+ * ------------------------------------------------------------------------------------------ */
+
+const uint8_t *
+gv_os_map_file(int fd, size_t size)
+{
+    void *base = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    return base == MAP_FAILED ? NULL : base;
+}
+
+#if defined(__linux__) && defined(F_SETLEASE) && defined(F_SETSIG)
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#endif
+
+/* Where a lease holds: file systems of this machine alone, whose files change through this kernel
+ * only.  The numbers are those of <linux/magic.h>. */
+static bool
+is_local(int fd)
+{
+    static const unsigned long local[] = {
+        0xEF53,     /* ext2, ext3, ext4 */
+        0x58465342, /* XFS */
+        0x9123683E, /* Btrfs */
+        0xF2F52010, /* F2FS */
+        0x01021994, /* tmpfs */
+        0x794C7630, /* overlayfs */
+    };
+    struct statfs found;
+    if (fstatfs(fd, &found) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof local / sizeof *local; i++) {
+        if ((unsigned long)found.f_type == local[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Who waits for a lease makes the kernel send its holder a signal, by default one that ends the
+ * process.  So it is one that is ignored by default, and as soon as the kernel has made this
+ * process its receiver, there is none: gv_os_lease_holds() asks instead. */
+bool
+gv_os_lease_take(int fd)
+{
+    return is_local(fd) && fcntl(fd, F_SETSIG, SIGURG) == 0 &&
+           fcntl(fd, F_SETLEASE, F_RDLCK) == 0 && fcntl(fd, F_SETOWN, 0) == 0;
+}
+
+bool
+gv_os_lease_holds(int fd)
+{
+    return fcntl(fd, F_GETLEASE) == F_RDLCK;
+}
+
+void
+gv_os_lease_give_back(int fd)
+{
+    (void)fcntl(fd, F_SETLEASE, F_UNLCK);
+}
+
+bool
+gv_os_fetch(const uint8_t *bytes, size_t size)
+{
+    size_t before = (uintptr_t)bytes & (gv_os_page_size() - 1);
+    return madvise((void *)(bytes - before), size + before, MADV_POPULATE_READ) == 0;
+}
+
+void
+gv_os_drop(const uint8_t *bytes, size_t size)
+{
+    size_t page = gv_os_page_size(), before = -(uintptr_t)bytes & (page - 1);
+    if (size > before) {
+        (void)madvise((void *)(bytes + before), (size - before) & ~(page - 1), MADV_DONTNEED);
+    }
+}
+
+#else /* nobody promises that the file stays as it is: then no byte of it is looked at in place */
+
+bool
+gv_os_lease_take(int fd)
+{
+    (void)fd;
+    return false;
+}
+
+bool
+gv_os_lease_holds(int fd)
+{
+    (void)fd;
+    return false;
+}
+
+void
+gv_os_lease_give_back(int fd)
+{
+    (void)fd;
+}
+
+bool
+gv_os_fetch(const uint8_t *bytes, size_t size)
+{
+    (void)bytes;
+    (void)size;
+    return false;
+}
+
+void
+gv_os_drop(const uint8_t *bytes, size_t size)
+{
+    (void)bytes;
+    (void)size;
+}
+
+#endif
+
+uint64_t
+gv_os_thread_time(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* Reads up to two whole numbers from the beginning of a small file; how many there were. */

@@ -57,6 +57,31 @@ bool gv_os_read_at(int fd, uint64_t offset, uint8_t *out, size_t size, size_t *g
 /* Moves a regular file's position; false where the system refuses. */
 bool gv_os_seek(int fd, uint64_t offset);
 
+/* The whole file's bytes at once, read-only, taking address space and no memory; NULL where the
+ * system refuses.  Whoever looks at a byte that the file has lost, or that cannot be read, is ended
+ * by a signal: only for bytes fetched while a lease is held.  Given back with gv_os_unmap(). */
+const uint8_t *gv_os_map_file(int fd, size_t size);
+
+/* Brings [bytes, bytes + size) of a mapped file into memory, where it can be looked at without a
+ * fault; the address is rounded down to a page.  False where that cannot be done. */
+bool gv_os_fetch(const uint8_t *bytes, size_t size);
+
+/* Says that the whole pages in [bytes, bytes + size) of a mapped file are no longer needed. */
+void gv_os_drop(const uint8_t *bytes, size_t size);
+
+/* Takes a lease on a file that was opened by gv_os_open(): whoever opens it to write to it or cuts
+ * it waits until the lease is given back (for 45 seconds at most, as Linux is set up).  False where
+ * somebody has it open for writing, where the file belongs to another user, or where the file
+ * system is none that is known to keep the promise. */
+bool gv_os_lease_take(int fd);
+
+/* Whether nobody waits for the lease. */
+bool gv_os_lease_holds(int fd);
+void gv_os_lease_give_back(int fd);
+
+/* Nanoseconds that a processor has spent on the calling thread, waiting left out. */
+uint64_t gv_os_thread_time(void);
+
 /* The process, by a number that a fork changes. */
 int64_t gv_os_process(void);
 

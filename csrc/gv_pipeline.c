@@ -13,7 +13,13 @@
 /* A source of fewer bytes is read sooner than a second thread is awake. */
 #define SHARED_LEAST (4 * GV_SLICE_TEXT)
 
-/* Owns: source, inflater, slices, builder, text.
+/* A file of fewer bytes is read sooner than it is mapped. */
+#define MAPPED_LEAST ((uint64_t)512 << 10)
+
+/* Text of a mapped file that is fetched and parsed before it is looked whether others wait. */
+#define STRETCH ((uint64_t)2 << 20)
+
+/* Owns: source, inflater, slices, mapping, builder, text.
  * Invariants: begin <= end <= capacity; the text [begin, end) was read and not yet parsed. */
 struct gv_reader {
     struct gv_reader_options options;
@@ -29,6 +35,11 @@ struct gv_reader {
     struct gv_slices *slices; /* NULL where one thread reads */
     unsigned crew_taken;      /* threads of the crew among those of the slices */
     bool may_share;           /* several threads have not been tried, or not in vain */
+    bool may_map;             /* nor has mapping the file */
+    bool is_mapped;           /* text is looked at in the mapping, by the slices if there are any */
+    bool is_inside;           /* the mapping was entered */
+    uint64_t fetched;         /* since then, up to this offset */
+    struct gv_mapping mapping;
 
     uint8_t *text;
     size_t begin, end, capacity;
@@ -86,6 +97,7 @@ gv_reader_open(struct gv_reader *reader, struct gv_source source)
     reader->fault.status = GV_OK;
     reader->may_share = options->threads != 1 && !options->build.layout->is_by_ordinal &&
                         source.callback == NULL && source.size >= SHARED_LEAST;
+    reader->may_map = source.fd >= 0 && source.size >= MAPPED_LEAST;
     reader->is_open = true;
     reader->stats.sources++;
 }
@@ -113,6 +125,25 @@ end_slices(struct gv_reader *reader)
     }
 }
 
+static void
+leave_mapping(struct gv_reader *reader)
+{
+    if (reader->is_inside) {
+        gv_mapping_leave(&reader->mapping);
+        reader->is_inside = false;
+    }
+}
+
+static void
+end_mapping(struct gv_reader *reader)
+{
+    leave_mapping(reader);
+    if (reader->is_mapped) {
+        gv_mapping_close(&reader->mapping);
+        reader->is_mapped = false;
+    }
+}
+
 void
 gv_reader_close(struct gv_reader *reader)
 {
@@ -121,6 +152,7 @@ gv_reader_close(struct gv_reader *reader)
     }
     count_source(reader, &reader->stats);
     end_slices(reader);
+    end_mapping(reader);
     if (reader->capacity > TEXT_BUFFER) {
         free(reader->text); /* one source's long records are not the next one's */
         reader->text = NULL;
@@ -174,23 +206,11 @@ parse_text(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct
     return status;
 }
 
-/* Lets several threads read on, where the inflater stands between two blocks or in plain text.
- * False where one thread reads on, until the next try or to the end. */
+/* Lets several threads read on from `offset`.  False where one is enough. */
 static bool
-share(struct gv_reader *reader)
+share(struct gv_reader *reader, uint64_t offset)
 {
     const struct gv_reader_options *options = &reader->options;
-    struct gv_inflater *inflater = &reader->inflater;
-    uint64_t offset;
-    if (inflater->format == GV_INPUT_GZIP || !gv_fastq_is_plain(&reader->parser) ||
-        (inflater->format == GV_INPUT_BGZF && options->engine->is_callback)) {
-        reader->may_share = false;
-        return false;
-    }
-    if (!gv_inflater_is_between(inflater, &offset)) {
-        return false;
-    }
-    reader->may_share = false;
     unsigned threads = options->threads;
     if (threads == 0 && gv_os_address_space_is_limited()) {
         threads = 1; /* each thread's stack and heap take much of what is limited */
@@ -200,8 +220,13 @@ share(struct gv_reader *reader)
         threads = 1 + (options->crew != NULL ? reader->crew_taken : more);
     }
     if (threads > 1) {
-        reader->slices = gv_slices_new(&options->build, options->engine, &reader->source,
-                                       inflater->format, offset, threads);
+        struct gv_slices_input input = {
+            .source = &reader->source,
+            .mapping = reader->is_mapped ? &reader->mapping : NULL,
+            .format = reader->inflater.format,
+            .offset = offset,
+        };
+        reader->slices = gv_slices_new(&options->build, options->engine, &input, threads);
     }
     if (reader->slices == NULL) {
         end_slices(reader);
@@ -209,13 +234,37 @@ share(struct gv_reader *reader)
     return reader->slices != NULL;
 }
 
-/* One thread reads on behind the slice that ended at input_end. */
+/* Finds a quicker way to read on than through the inflater, once it stands between two blocks or
+ * in plain text: several threads, or the file's mapping, or both.  False where there is none, for
+ * now or for good. */
+static bool
+hurry(struct gv_reader *reader)
+{
+    const struct gv_inflater *inflater = &reader->inflater;
+    uint64_t offset;
+    bool is_plain = inflater->format == GV_INPUT_PLAIN;
+    reader->may_map &= is_plain && gv_fastq_is_plain(&reader->parser);
+    reader->may_share &=
+        gv_fastq_is_plain(&reader->parser) &&
+        (is_plain || (inflater->format == GV_INPUT_BGZF && !reader->options.engine->is_callback));
+    if (!(reader->may_map || reader->may_share) || !gv_inflater_is_between(inflater, &offset)) {
+        return false;
+    }
+    reader->is_mapped = reader->may_map &&
+                        gv_mapping_open(&reader->mapping, reader->source.fd, reader->source.size);
+    bool is_shared = reader->may_share && share(reader, offset);
+    reader->may_map = reader->may_share = false;
+    return is_shared || reader->is_mapped;
+}
+
+/* The inflater reads on from `offset`, behind what slices or the mapping gave. */
 static enum gv_status
-unshare(struct gv_reader *reader, uint64_t input_end, struct gv_error *error)
+slow_down(struct gv_reader *reader, uint64_t offset, struct gv_error *error)
 {
     struct gv_inflater *inflater = &reader->inflater;
     end_slices(reader);
-    enum gv_status status = gv_source_seek(&reader->source, input_end, error);
+    end_mapping(reader);
+    enum gv_status status = gv_source_seek(&reader->source, offset, error);
     if (status == GV_OK) {
         status = gv_inflater_resume(inflater, inflater->text_bytes, inflater->members,
                                     inflater->ends_with_block);
@@ -288,6 +337,7 @@ read_slice(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct
         inflater->ends_with_block = slice->ends_with_block;
     }
     reader->source.bytes_read = slice->input_end;
+    reader->stats.in_place += slice->is_mapped ? slice->size : 0;
     size_t before = text_left(reader);
     status = take_slice(reader, slice, most_rows, most_text, error);
     bool is_odd = slice->is_odd || !gv_fastq_is_plain(&reader->parser);
@@ -295,7 +345,7 @@ read_slice(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct
     reader->at_end = slice->is_last;
     gv_slices_give_back(reader->slices);
     if (status <= GV_NEED_MORE && is_odd && !reader->at_end) {
-        return unshare(reader, input_end, error);
+        return slow_down(reader, input_end, error);
     }
     if (status <= GV_NEED_MORE && text_left(reader) / TEXT_PATIENCE > before / TEXT_PATIENCE) {
         return GV_INTERRUPTED;
@@ -334,8 +384,8 @@ fill(struct gv_reader *reader, struct gv_error *error)
         }
         reader->end += got;
         reader->at_end = got == 0;
-        if (reader->may_share && !reader->at_end && share(reader)) {
-            return GV_OK; /* what is wanted comes from the slices */
+        if (!reader->at_end && hurry(reader)) {
+            return GV_OK; /* what is wanted comes from there */
         }
         if (text_left(reader) - before > TEXT_PATIENCE && text_left(reader) < reader->wanted) {
             return GV_INTERRUPTED;
@@ -343,6 +393,59 @@ fill(struct gv_reader *reader, struct gv_error *error)
     }
     reader->wanted = 0;
     return GV_OK;
+}
+
+/* Parses on in the file's mapping, from the first byte not yet parsed.  Whatever is not a record
+ * of four lines, and the file's end, is left to those who read. */
+static enum gv_status
+look_on(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct gv_error *error)
+{
+    struct gv_mapping *mapping = &reader->mapping;
+    struct gv_fastq *parser = &reader->parser;
+    uint64_t from = reader->source.bytes_read - text_left(reader);
+    uint64_t until = (from + gv_max_size(reader->wanted, 1) + STRETCH - 1) / STRETCH * STRETCH;
+    until = until < mapping->size ? until : mapping->size;
+    reader->begin = reader->end = 0; /* the text at hand stands in the mapping too */
+    reader->source.bytes_read = reader->inflater.text_bytes = from;
+    if (!gv_fastq_is_plain(parser)) {
+        return slow_down(reader, from, error);
+    }
+    if (!reader->is_inside) {
+        reader->is_inside = gv_mapping_enter(mapping);
+        reader->fetched = from;
+    }
+    if (!reader->is_inside || until < from || until - from > TEXT_PATIENCE ||
+        (until > reader->fetched &&
+         !gv_mapping_fetch(mapping, reader->fetched, (size_t)(until - reader->fetched)))) {
+        return slow_down(reader, from, error);
+    }
+    reader->fetched = until;
+    size_t used, size = (size_t)(until - from);
+    parser->only_four_lines = true; /* none is drawn together, so nothing is written to */
+    enum gv_status status =
+        gv_builder_take(&reader->builder, parser, (uint8_t *)mapping->bytes + (size_t)from, size,
+                        false, most_rows, *most_text, &used, error);
+    parser->only_four_lines = false;
+    from += used;
+    *most_text -= gv_min_size(used, *most_text);
+    reader->stats.in_place += used;
+    reader->source.bytes_read = reader->inflater.text_bytes = from;
+    reader->wanted = status == GV_NEED_MORE ? 2 * (size - used) + 1 : 1;
+    gv_mapping_drop(mapping, from);
+    if (status == GV_OK || status == GV_NO_MEMORY || status == GV_MEMORY_LIMIT) {
+        return status;
+    }
+    return status == GV_NEED_MORE && until < mapping->size ? GV_OK : slow_down(reader, from, error);
+}
+
+/* Reads on by whichever way is open, and parses what is looked at in place. */
+static enum gv_status
+read_on(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct gv_error *error)
+{
+    if (reader->slices != NULL) {
+        return read_slice(reader, most_rows, most_text, error);
+    }
+    return reader->is_mapped ? look_on(reader, most_rows, most_text, error) : fill(reader, error);
 }
 
 /* The parser needs more than is held.  It scans a record anew with each try, so the next try
@@ -369,8 +472,7 @@ gv_reader_advance(struct gv_reader *reader, size_t most_rows, size_t most_text,
                 status = error->status;
                 break;
             }
-            status = reader->slices != NULL ? read_slice(reader, most_rows, &most_text, error)
-                                            : fill(reader, error);
+            status = read_on(reader, most_rows, &most_text, error);
             continue;
         }
         status = parse_text(reader, most_rows, &most_text, error);
@@ -381,6 +483,7 @@ gv_reader_advance(struct gv_reader *reader, size_t most_rows, size_t most_text,
         }
     }
     gv_builder_flush(&reader->builder);
+    leave_mapping(reader); /* who wants to write to the file does not wait for the next call */
     reader->is_over = status == GV_END;
     assert(reader_is_valid(reader));
     return status;

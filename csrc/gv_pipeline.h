@@ -6,9 +6,10 @@
  *
  *   new -> { open -> advance* -> close } * -> free,   with seal wherever a table is wanted
  *
- * Large plain and BGZF files, and memory, are read by several threads (gv_slices.h); what comes out
- * is the same, bit for bit and in order.  A reader belongs to one caller at a time.  Nothing is
- * allocated per record: the text buffer, the block of measures and the table are reused.
+ * Large plain and BGZF files, and memory, are read by several threads (gv_slices.h), and plain
+ * files are looked at in place where the system lets them (gv_mapping.h); what comes out is the
+ * same, bit for bit and in order.  A reader belongs to one caller at a time.  Nothing is allocated
+ * per record: the text buffer, the block of measures and the table are reused.
  */
 #ifndef GV_PIPELINE_H
 #define GV_PIPELINE_H
@@ -37,6 +38,7 @@ struct gv_reader_stats {
     uint64_t sources;            /* begun */
     uint64_t missing_end_blocks; /* BGZF sources that ended without their end block */
     bool wrapped;                /* some source had wrapped records */
+    uint64_t in_place;           /* bytes of the text that were looked at in mapped files */
 };
 
 struct gv_reader;

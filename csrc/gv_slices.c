@@ -30,8 +30,7 @@ struct place {
  * are not FREE, all others are; slice i has place i % n_places. */
 struct gv_slices {
     const struct gv_inflate_engine *engine;
-    const struct gv_source *source;
-    enum gv_input_format format;
+    struct gv_slices_input input;
 
     struct gv_os_lock lock;
     uint64_t taken, out; /* slices taken by threads, and given back by the reader */
@@ -73,7 +72,7 @@ static bool
 read_input(const struct gv_slices *slices, uint64_t offset, size_t wanted, uint8_t *buffer,
            size_t *size)
 {
-    const struct gv_source *source = slices->source;
+    const struct gv_source *source = slices->input.source;
     if (source->memory != NULL) {
         uint64_t left = offset < source->size ? source->size - offset : 0;
         *size = left < wanted ? (size_t)left : wanted;
@@ -83,6 +82,26 @@ read_input(const struct gv_slices *slices, uint64_t offset, size_t wanted, uint8
         return true;
     }
     return gv_os_read_at(source->fd, offset, buffer, wanted, size);
+}
+
+/* A whole slice in the file's mapping, which is entered then; false where it has to be read. */
+static bool
+look_at_text(const struct gv_slices *slices, struct place *place)
+{
+    struct gv_mapping *mapping = slices->input.mapping;
+    if (mapping == NULL || place->offset > mapping->size ||
+        mapping->size - place->offset < GV_SLICE_TEXT || !gv_mapping_enter(mapping)) {
+        return false;
+    }
+    if (!gv_mapping_fetch(mapping, place->offset, GV_SLICE_TEXT)) {
+        gv_mapping_leave(mapping);
+        return false;
+    }
+    place->slice.text = mapping->bytes + (size_t)place->offset;
+    place->slice.is_mapped = true;
+    place->slice.size = GV_SLICE_TEXT;
+    place->slice.input_end = place->offset + GV_SLICE_TEXT;
+    return true;
 }
 
 static void
@@ -193,7 +212,8 @@ parse_ahead(struct place *place)
     parser.only_four_lines = true;
     gv_builder_clear(builder);
     slice->body_begin = guess_record(slice->text, slice->size);
-    uint8_t *text = place->text_buffer + slice->body_begin;
+    /* Not written to: wrapped records alone are drawn together. */
+    uint8_t *text = (uint8_t *)slice->text + slice->body_begin;
     enum gv_status status = gv_builder_take(builder, &parser, text, slice->size - slice->body_begin,
                                             false, SIZE_MAX, SIZE_MAX, &used, &ignored);
     (void)status; /* whatever ends the body, the reader meets it again */
@@ -226,18 +246,21 @@ work(struct gv_slices *slices)
     place->state = BUSY;
     place->slice = (struct gv_slice){.body = &place->builder};
     place->offset = slices->offset;
-    if (slices->format == GV_INPUT_BGZF) {
+    if (slices->input.format == GV_INPUT_BGZF) {
         take_blocks(slices, place);
     } else {
         slices->offset += GV_SLICE_TEXT;
     }
     gv_os_unlock(&slices->lock);
-    if (slices->format == GV_INPUT_BGZF) {
+    if (slices->input.format == GV_INPUT_BGZF) {
         inflate_blocks(slices, place);
-    } else {
+    } else if (!look_at_text(slices, place)) {
         read_text(slices, place);
     }
     parse_ahead(place);
+    if (place->slice.is_mapped) {
+        gv_mapping_leave(slices->input.mapping);
+    }
     gv_os_lock(&slices->lock);
     slices->is_over |= place->slice.is_last || place->slice.is_odd;
     place->state = READY;
@@ -260,6 +283,23 @@ run(void *context)
     return NULL;
 }
 
+/* The reader gets the slice in `place`.  If its text may no longer be looked at, it is one that
+ * ends before it began. */
+static void
+hand_out(const struct gv_slices *slices, struct place *place)
+{
+    struct gv_slice *slice = &place->slice;
+    place->state = OUT;
+    if (slice->is_mapped && !gv_mapping_enter(slices->input.mapping)) {
+        *slice = (struct gv_slice){
+            .text = place->text_buffer,
+            .body = &place->builder,
+            .input_end = place->offset,
+            .is_odd = true,
+        };
+    }
+}
+
 enum gv_status
 gv_slices_next(struct gv_slices *slices, const struct gv_slice **slice)
 {
@@ -269,7 +309,7 @@ gv_slices_next(struct gv_slices *slices, const struct gv_slice **slice)
     for (;;) {
         struct place *place = place_of(slices, slices->out);
         if (slices->out < slices->taken && place->state == READY) {
-            place->state = OUT;
+            hand_out(slices, place);
             *slice = &place->slice;
             status = GV_OK;
             break;
@@ -293,6 +333,10 @@ gv_slices_give_back(struct gv_slices *slices)
     gv_os_lock(&slices->lock);
     struct place *place = place_of(slices, slices->out);
     assert(place->state == OUT);
+    if (place->slice.is_mapped) {
+        gv_mapping_drop(slices->input.mapping, place->slice.input_end);
+        gv_mapping_leave(slices->input.mapping);
+    }
     place->state = FREE;
     slices->out++;
     gv_os_wake(&slices->lock);
@@ -316,8 +360,7 @@ place_init(struct place *place, const struct gv_builder_options *options,
 
 struct gv_slices *
 gv_slices_new(const struct gv_builder_options *options, const struct gv_inflate_engine *engine,
-              const struct gv_source *source, enum gv_input_format format, uint64_t offset,
-              unsigned threads)
+              const struct gv_slices_input *input, unsigned threads)
 {
     assert(threads >= 1 && !options->layout->is_by_ordinal);
     struct gv_slices *slices = calloc(1, sizeof *slices);
@@ -326,9 +369,8 @@ gv_slices_new(const struct gv_builder_options *options, const struct gv_inflate_
         return NULL;
     }
     slices->engine = engine;
-    slices->source = source;
-    slices->format = format;
-    slices->offset = offset;
+    slices->input = *input;
+    slices->offset = input->offset;
     slices->process = gv_os_process();
     struct gv_builder_options scratch = *options;
     scratch.memory_limit = GV_NO_LIMIT; /* the limit is the table's that the slices go into */
@@ -338,7 +380,7 @@ gv_slices_new(const struct gv_builder_options *options, const struct gv_inflate_
     slices->threads = calloc(threads, sizeof *slices->threads);
     bool is_made = slices->places != NULL && slices->threads != NULL;
     while (is_made && slices->n_places < wanted) {
-        is_made = place_init(&slices->places[slices->n_places++], &scratch, format);
+        is_made = place_init(&slices->places[slices->n_places++], &scratch, input->format);
     }
     while (is_made && slices->n_threads + 1 < threads) {
         is_made = gv_os_thread_start(&slices->threads[slices->n_threads], run, slices);
@@ -366,6 +408,9 @@ gv_slices_free(struct gv_slices *slices)
     }
     for (size_t i = 0; i < slices->n_places; i++) {
         struct place *place = &slices->places[i];
+        if (place->state == OUT && place->slice.is_mapped) {
+            gv_mapping_leave(slices->input.mapping);
+        }
         if (place->engine_state != NULL) {
             slices->engine->close(place->engine_state);
         }

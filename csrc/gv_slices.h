@@ -13,6 +13,9 @@
  * Everything unusual is left to the reader too.  A slice ends before input that could not be read
  * or a BGZF block that is not sound (is_odd): reading on from there in the plain way meets the
  * fault again and says what it is.
+ *
+ * The text of a plain file is looked at in its mapping where there is one, by threads while they
+ * parse it and by the reader while it has the slice.
  */
 #ifndef GV_SLICES_H
 #define GV_SLICES_H
@@ -21,6 +24,7 @@
 
 #include "gv_builder.h"
 #include "gv_inflate.h"
+#include "gv_mapping.h"
 
 /* The threads that the readers of a process have started of their own accord: together they are
  * no more than the processors have use for. */
@@ -38,7 +42,8 @@ void gv_crew_give_back(struct gv_crew *crew, unsigned threads);
 
 /* One slice.  Borrows: everything, from the slices.  Valid until: it is given back. */
 struct gv_slice {
-    const uint8_t *text;
+    const uint8_t *text; /* in a buffer, or in the file's mapping */
+    bool is_mapped;
     size_t size;
     size_t body_begin, body_end; /* of the text that is in the table of `body` */
     const struct gv_builder *body;
@@ -51,14 +56,21 @@ struct gv_slice {
 
 struct gv_slices;
 
-/* Starts threads - 1 threads that read ahead from `offset` in a regular file or memory; the caller
- * is the remaining one whenever it asks for a slice.  `source` and the options are borrowed until
- * gv_slices_free(); nobody else may read from the source meanwhile.  `format`: GV_INPUT_PLAIN, or
- * GV_INPUT_BGZF with the offset of a block.  NULL where the system refuses memory or threads. */
+/* What to read ahead.  Borrows: all of it, until gv_slices_free(); nobody else may read from the
+ * source meanwhile. */
+struct gv_slices_input {
+    const struct gv_source *source; /* a regular file or memory */
+    struct gv_mapping *mapping;     /* of that file, if it is plain; may be NULL */
+    enum gv_input_format format;    /* GV_INPUT_PLAIN or GV_INPUT_BGZF */
+    uint64_t offset;                /* where to begin; of a block, if it is BGZF */
+};
+
+/* Starts threads - 1 threads that read ahead; the caller is the remaining one whenever it asks for
+ * a slice.  The options are borrowed until gv_slices_free().  NULL where the system refuses memory
+ * or threads. */
 struct gv_slices *gv_slices_new(const struct gv_builder_options *options,
                                 const struct gv_inflate_engine *engine,
-                                const struct gv_source *source, enum gv_input_format format,
-                                uint64_t offset, unsigned threads);
+                                const struct gv_slices_input *input, unsigned threads);
 
 /* Ends the threads; a slice not yet given back is gone. */
 void gv_slices_free(struct gv_slices *slices);

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("gv_measure", "gv_column", "gv_appearance"),
     ("gv_particle", "gv_layout"),
     ("gv_fastq",),
-    ("gv_source", "gv_inflate", "gv_builder", "gv_slices", "gv_pipeline"),
+    ("gv_source", "gv_inflate", "gv_mapping", "gv_builder", "gv_slices", "gv_pipeline"),
     ("gv",),
 )
 LAYER_OF = {module: layer for layer, modules in enumerate(LAYERS) for module in modules}

@@ -1,7 +1,8 @@
-#define _POSIX_C_SOURCE 200809L /* mkstemp */
+#define _XOPEN_SOURCE 700 /* mkstemp, truncate */
 #include "check.h"
 #include "gv.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -32,6 +33,14 @@ make_text(void)
         at[length] = '\n';
         text_size = (size_t)(at + length + 1 - (char *)text);
     }
+}
+
+static void
+write_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_TRUNC);
+    REQUIRE(fd >= 0 && write(fd, text, text_size) == (ssize_t)text_size);
+    close(fd);
 }
 
 static struct gv_sealed
@@ -97,7 +106,7 @@ test_any_number_of_threads(const char *path)
     gv_source_open_memory(&source, text, text_size);
     struct gv_sealed one = read_all(source, 1, best, all, &one_stats);
     CHECK_U(one_stats.text_bytes, text_size);
-    for (unsigned threads = 2; threads <= 5; threads++) {
+    for (unsigned threads = 1; threads <= 5; threads++) {
         for (int is_file = 0; is_file < 2; is_file++) {
             if (is_file) {
                 REQUIRE(gv_source_open_path(&source, path, &error) == GV_OK);
@@ -166,7 +175,8 @@ test_slices_cover_the_source(void)
     struct gv_builder_options options = length_alone();
     struct gv_source source;
     gv_source_open_memory(&source, text, text_size);
-    struct gv_slices *slices = gv_slices_new(&options, NULL, &source, GV_INPUT_PLAIN, 1000, 3);
+    struct gv_slices_input input = {&source, NULL, GV_INPUT_PLAIN, 1000};
+    struct gv_slices *slices = gv_slices_new(&options, NULL, &input, 3);
     REQUIRE(slices != NULL);
     const struct gv_slice *slice = NULL;
     uint64_t at = 1000;
@@ -197,7 +207,8 @@ test_ending_early(void)
         struct gv_source source;
         const struct gv_slice *slice;
         gv_source_open_memory(&source, text, text_size);
-        struct gv_slices *slices = gv_slices_new(&options, NULL, &source, GV_INPUT_PLAIN, 0, 4);
+        struct gv_slices_input input = {&source, NULL, GV_INPUT_PLAIN, 0};
+        struct gv_slices *slices = gv_slices_new(&options, NULL, &input, 4);
         REQUIRE(slices != NULL);
         if (i % 2 == 0) {
             CHECK(gv_slices_next(slices, &slice) != GV_END);
@@ -206,18 +217,77 @@ test_ending_early(void)
     }
 }
 
+static struct gv_source
+open_file(const char *path)
+{
+    struct gv_source source;
+    struct gv_error error;
+    REQUIRE(gv_source_open_path(&source, path, &error) == GV_OK);
+    return source;
+}
+
+/* Text is looked at in place, all but its beginning and its end, unless somebody may write to it.
+ */
+static void
+test_in_place(const char *path)
+{
+    const struct gv_scan_ops *best = gv_scan_find(NULL);
+    struct gv_reader_stats stats;
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        check_case("%u threads", threads);
+        struct gv_sealed sealed = read_all(open_file(path), threads, best, 0x7f, &stats);
+        gv_lease_release(sealed.lease);
+        CHECK(stats.in_place > text_size - 2 * GV_SLICE_TEXT && stats.in_place <= text_size);
+
+        int fd = open(path, O_RDWR);
+        sealed = read_all(open_file(path), threads, best, 0x7f, &stats);
+        gv_lease_release(sealed.lease);
+        close(fd);
+        CHECK_U(stats.in_place, 0);
+    }
+}
+
+/* A file that is cut while a reader pauses ends there: as whole records, or inside one, and then it
+ * is an error. */
+static void
+test_a_file_that_is_cut(const char *path)
+{
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        check_case("%u threads", threads);
+        struct gv_reader_options options = {.threads = threads, .build = length_alone()};
+        struct gv_reader *reader;
+        struct gv_error error;
+        REQUIRE(gv_reader_new(&options, &reader) == GV_OK);
+        gv_reader_open(reader, open_file(path));
+        enum gv_status status;
+        do {
+            status = gv_reader_advance(reader, 5000, SIZE_MAX, &error);
+        } while (status == GV_INTERRUPTED);
+        REQUIRE(status == GV_OK);
+        REQUIRE(truncate(path, (off_t)(text_size - GV_SLICE_TEXT - 3)) == 0);
+        do {
+            status = gv_reader_advance(reader, SIZE_MAX, (size_t)1 << 20, &error);
+        } while (status == GV_OK || status == GV_INTERRUPTED);
+        CHECK_NAMES(status, GV_TRUNCATED);
+        CHECK_U(error.offset, text_size - GV_SLICE_TEXT - 3);
+        gv_reader_free(reader);
+        write_file(path);
+    }
+}
+
 int
 main(void)
 {
     char path[] = "/tmp/test_slices.XXXXXX";
     make_text();
-    int fd = mkstemp(path);
-    REQUIRE(fd >= 0 && write(fd, text, text_size) == (ssize_t)text_size);
-    close(fd);
+    close(mkstemp(path));
+    write_file(path);
     test_any_number_of_threads(path);
     test_bodies_are_not_parsed_twice();
     test_slices_cover_the_source();
     test_ending_early();
+    test_in_place(path);
+    test_a_file_that_is_cut(path);
     unlink(path);
     free(text);
     return check_result();
