@@ -7,6 +7,7 @@
 #   make format  lay out C and Python files as lint wants them
 #   make bench   the benchmarks
 #   make asan    all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make fuzz    the fuzz targets, FUZZ_SECONDS each (60)
 #   make clean   remove what the above made
 #
 # PYTHON=python3.12 names the interpreter, WERROR=true makes compiler warnings in the core errors,
@@ -15,6 +16,7 @@
 WERROR ?= false
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+FUZZ_SECONDS ?= 60
 
 VENV := .venv
 ASAN_VENV := .venv-asan
@@ -25,14 +27,14 @@ IN_VENV = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 IN_ASAN_VENV = PATH="$(CURDIR)/$(ASAN_VENV)/bin:$$PATH"
 IN_BENCH_VENV = PATH="$(CURDIR)/$(BENCH_VENV)/bin:$$PATH"
 
-BUILD_FILES := pyproject.toml meson.build meson.options tests/c/meson.build
+BUILD_FILES := pyproject.toml meson.build meson.options tests/c/meson.build fuzz/meson.build
 C_FILES = $(shell find $(wildcard csrc tests/c fuzz benchmarks) -name '*.[ch]')
 BUILD_REQUIRES = $$($(1) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])')
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SECONDARY:
-.PHONY: all demo test lint format bench asan asan-c asan-python clean
+.PHONY: all demo test lint format bench asan asan-c asan-python fuzz clean
 all: $(VENV)/.with-progress
 
 # A virtual environment, the build requirements in it, then the editable install with the extras
@@ -119,6 +121,30 @@ asan-python: $(ASAN_VENV)/.build-deps
 	    ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:exitcode=99 \
 	    UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 \
 	    $(ASAN_VENV)/bin/pytest --capture=sys $(PYTEST_ARGS)
+
+# Inputs that take new ways through the code are kept in build/fuzz/found, where the next run goes
+# on, and one that fails beside that folder.
+FUZZ_CC ?= clang
+FUZZ_SEEDS_fastq := fuzz/corpus/fastq tests/data
+FUZZ_SEEDS_inflate := fuzz/corpus/inflate
+
+# $(1) the target. A large quarantine would make every buffer one of fresh pages, which are slow.
+define run_fuzzer
+@mkdir -p build/fuzz/found/$(1)
+ASAN_OPTIONS=quarantine_size_mb=1 UBSAN_OPTIONS=print_stacktrace=1 build/fuzz/fuzz/fuzz_$(1) \
+    -max_total_time=$(FUZZ_SECONDS) -max_len=5000 -timeout=20 -print_final_stats=1 \
+    -artifact_prefix=build/fuzz/$(1)- build/fuzz/found/$(1) $(FUZZ_SEEDS_$(1))
+endef
+
+fuzz: $(VENV)/.build-deps
+	@echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' \
+	    | $(FUZZ_CC) -fsanitize=fuzzer,address,undefined -x c -o /dev/null - 2>/dev/null \
+	    || { echo 'make fuzz needs clang and its runtime (Debian: apt-get install clang' \
+	        'libclang-rt-14-dev).' >&2; exit 1; }
+	$(call configure_core,build/fuzz,CC=$(FUZZ_CC) $(IN_VENV),-Dfuzz=enabled)
+	@$(IN_VENV) meson compile -C build/fuzz fuzz_fastq fuzz_inflate
+	$(call run_fuzzer,fastq)
+	$(call run_fuzzer,inflate)
 
 clean:
 	rm -rf build dist $(VENV) $(ASAN_VENV) $(BENCH_VENV) demo.png .pytest_cache .mypy_cache .ruff_cache .hypothesis
