@@ -9,15 +9,23 @@
 #define vector uint8x16x4_t
 #define LOAD(p) vld1q_u8_x4(p)
 #define SPLAT(byte) splat(byte)
+#define TABLE(p) table_of(p)
+#define HELD(v) (v)
 #define AND(v, w) each(vandq_u8, v, w)
+#define ADD(v, w) each(vaddq_u8, v, w)
 #define SUB(v, w) each(vsubq_u8, v, w)
 #define HIGHER(v, w) each(vmaxq_u8, v, w)
+#define LOOKUP(table, v) lookup(table, v)
+#define DIFFER(d, v, w) differ(d, v, w)
 #define IS_BELOW(v, most) is_below(v, most)
+#define HAS_NONE(v, bits) has_none(v, bits)
 #define EQUAL(v, w) bits_of(each(vceqq_u8, v, w))
 #define sums uint64x2_t
 #define SUMS_ZERO vdupq_n_u64(0)
 #define ADD_BYTES(total, v) add_bytes(total, v)
 #define SUMS_TOTAL(total) vaddvq_u64(total)
+#define PLUS(s, t) vaddq_u64(s, t)
+#define SHIFT(s, n) vshlq_n_u64(s, n)
 #define KEEP_LAST(v, n) keep_last(v, n)
 
 #define each(f, v, w)                                                      \
@@ -29,6 +37,36 @@ splat(uint8_t byte)
 {
     uint8x16_t one = vdupq_n_u8(byte);
     return (uint8x16x4_t){{one, one, one, one}};
+}
+
+static inline uint8x16x4_t
+table_of(const uint8_t *p)
+{
+    uint8x16_t one = vld1q_u8(p);
+    return (uint8x16x4_t){{one, one, one, one}};
+}
+
+/* An index beyond the table gives 0, and bit 7 makes one. */
+static inline uint8x16x4_t
+lookup(uint8x16x4_t table, uint8x16x4_t v)
+{
+    uint8x16x4_t index = AND(v, splat(0x8f));
+    return each(vqtbl1q_u8, table, index);
+}
+
+static inline uint8x16x4_t
+differ(uint8x16x4_t d, uint8x16x4_t v, uint8x16x4_t w)
+{
+    uint8x16x4_t bits = each(veorq_u8, v, w);
+    return each(vorrq_u8, d, bits);
+}
+
+static inline bool
+has_none(uint8x16x4_t v, uint8x16x4_t bits)
+{
+    uint8x16x4_t set = AND(v, bits);
+    uint8x16_t any = vorrq_u8(vorrq_u8(set.val[0], set.val[1]), vorrq_u8(set.val[2], set.val[3]));
+    return vmaxvq_u8(any) == 0;
 }
 
 static inline bool

@@ -103,10 +103,48 @@ test_every_byte(const struct gv_scan_ops *ops)
             check_quality(ops, text, 70, GV_PHRED33_ZERO);
             check_quality(ops, text, 70, GV_PHRED64_ZERO);
         }
-        memset(page.end - 300, (int)byte, 300);
+        /* More of one kind than are counted at once. */
+        memset(page.end - 3000, (int)byte, 3000);
+        check_sequence(ops, page.end - 3000, 3000);
+        check_quality(ops, page.end - 3000, 3000, GV_PHRED33_ZERO);
         check_sequence(ops, page.end - 300, 300);
         check_quality(ops, page.end - 300, 300, GV_PHRED33_ZERO);
         check_quality(ops, page.end - 300, 300, GV_PHRED64_ZERO);
+    }
+}
+
+/* Puts known letters of every kind there. */
+static void
+write_letters(uint8_t *text, size_t size, uint64_t *random)
+{
+    for (size_t i = 0; i < size; i++) {
+        text[i] = (uint8_t)"ACGTUacgtu"[check_random(random) % 10];
+    }
+}
+
+/* One byte of any value among letters that are all known: those that share a nibble with a letter,
+ * or differ from one in bit 5 or 7 alone, are no letters.  Lines of several vectors with and
+ * without a rest, and of more than the 480 or 960 bytes that are counted at once. */
+static void
+test_one_among_letters(const struct gv_scan_ops *ops)
+{
+    static const size_t sizes[] = {40, 64, 65, 96, 150, 192, 481, 960, 961, 2500};
+    uint64_t random = 3;
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        size_t size = sizes[s];
+        uint8_t *text = page.end - size;
+        write_letters(text, size, &random);
+        check_case("%s, size %zu", ops->name, size);
+        check_sequence(ops, text, size);
+        for (size_t at = 0; at < size; at++) {
+            uint8_t letter = text[at];
+            unsigned step = size < 200 ? 1 : 61;
+            for (unsigned byte = check_random(&random) % step; byte < 256; byte += step) {
+                text[at] = (uint8_t)byte;
+                check_sequence(ops, text, size);
+            }
+            text[at] = letter;
+        }
     }
 }
 
@@ -139,6 +177,8 @@ test_every_length(const struct gv_scan_ops *ops)
         memset(page.base, 'G', size);
         check_sequence(ops, page.base, size);
         check_quality(ops, page.base, size, GV_PHRED33_ZERO);
+        memset(page.base, 'N', size);
+        check_sequence(ops, page.base, size);
     }
 }
 
@@ -238,12 +278,37 @@ write_records(uint8_t *text, size_t most, uint64_t odd, uint64_t *random)
 }
 
 /* records() gives what the scalar variant gives, up to where the end of the text is too near, and
- * stops where it does; the text ends where nothing can be read. */
+ * stops where it does. */
+static void
+check_records(const struct gv_scan_ops *ops, const uint8_t *text, size_t from, size_t size,
+              uint8_t zero, size_t most_bytes, size_t most)
+{
+    static struct gv_scanned wanted, found;
+    size_t wanted_used, used, first = GV_BLOCK_ROWS - most;
+    size_t n = gv_scan_find("scalar")->records(text, from, size, zero, most_bytes, &wanted, 0, most,
+                                               &wanted_used);
+    memset(&found, 0xee, sizeof found);
+    size_t m = ops->records(text, from, size, zero, most_bytes, &found, first, most, &used);
+    CHECK(m <= n);
+    /* What 64-byte vectors may leave: the ends of the text. */
+    CHECK(m == n || size - wanted.start[m] < 640 || wanted.start[m] < 64);
+    CHECK_U(used, m < n ? wanted.start[m] : wanted_used);
+    for (size_t i = 0; i < m; i++) {
+        CHECK_U(found.start[first + i], wanted.start[i]);
+        CHECK_U(found.sequence[first + i], wanted.sequence[i]);
+        CHECK_U(found.length[first + i], wanted.length[i]);
+        CHECK_U(found.phred_sum[first + i], wanted.phred_sum[i]);
+        CHECK_U(found.a[first + i], wanted.a[i]);
+        CHECK_U(found.c[first + i], wanted.c[i]);
+        CHECK_U(found.g[first + i], wanted.g[i]);
+        CHECK_U(found.t[first + i], wanted.t[i]);
+    }
+}
+
+/* The text ends where nothing can be read. */
 static void
 test_records(const struct gv_scan_ops *ops)
 {
-    const struct gv_scan_ops *scalar = gv_scan_find("scalar");
-    static struct gv_scanned wanted, found;
     struct guard room = guard_new(16384);
     uint64_t random = 11;
     for (int round = 0; round < 4000; round++) {
@@ -252,31 +317,55 @@ test_records(const struct gv_scan_ops *ops)
                                     round % 3 == 0 ? 0 : 5, &random);
         size_t most_bytes = round % 7 == 0 ? 300 : SIZE_MAX;
         uint8_t zero = round % 5 == 0 ? 40 : 33;
-        uint8_t *end = room.end, *begin = end - size;
+        uint8_t *begin = room.end - size;
         memcpy(begin, text, size);
         const uint8_t *second = size > 1 ? memchr(begin + 1, '@', size - 1) : NULL;
         size_t from = round % 2 || second == NULL ? 0 : (size_t)(second - begin);
-        size_t wanted_used, used;
-        size_t most = 1 + check_random(&random) % GV_BLOCK_ROWS;
-        size_t n =
-            scalar->records(begin, from, size, zero, most_bytes, &wanted, 0, most, &wanted_used);
-        memset(&found, 0xee, sizeof found);
-        size_t first = GV_BLOCK_ROWS - most;
-        size_t m = ops->records(begin, from, size, zero, most_bytes, &found, first, most, &used);
         check_case("%s, round %d", ops->name, round);
-        CHECK(m <= n);
-        /* What 64-byte vectors may leave: the ends of the text. */
-        CHECK(m == n || size - wanted.start[m] < 640 || wanted.start[m] < 64);
-        CHECK_U(used, m < n ? wanted.start[m] : wanted_used);
-        for (size_t i = 0; i < m; i++) {
-            CHECK_U(found.start[first + i], wanted.start[i]);
-            CHECK_U(found.sequence[first + i], wanted.sequence[i]);
-            CHECK_U(found.length[first + i], wanted.length[i]);
-            CHECK_U(found.phred_sum[first + i], wanted.phred_sum[i]);
-            CHECK_U(found.a[first + i], wanted.a[i]);
-            CHECK_U(found.c[first + i], wanted.c[i]);
-            CHECK_U(found.g[first + i], wanted.g[i]);
-            CHECK_U(found.t[first + i], wanted.t[i]);
+        check_records(ops, begin, from, size, zero, most_bytes,
+                      1 + check_random(&random) % GV_BLOCK_ROWS);
+    }
+    guard_free(&room);
+}
+
+/* Records of one length, as a sequencer writes them, of known letters alone but for one byte in
+ * the fifth of six: each place and each kind of byte. */
+static void
+test_records_alike(const struct gv_scan_ops *ops)
+{
+    static const size_t lengths[] = {1, 31, 32, 33, 64, 97, 150, 192, 193, 480, 481, 960, 961};
+    static const uint8_t bytes[] = "\n\r @+ANaunQD!~\x01\x14\x7f\x80\xc1\xd4\xff";
+    struct guard room = guard_new(16384);
+    uint64_t random = 12;
+    for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+        size_t length = lengths[l], size = 0, fifth = 0;
+        uint8_t text[6 * 2048];
+        for (int i = 0; i < 6; i++) {
+            fifth = i == 4 ? size : fifth;
+            size += (size_t)sprintf((char *)text + size, "@%0*u\n",
+                                    (int)(1 + check_random(&random) % 140), i);
+            write_letters(text + size, length, &random);
+            size += length;
+            size += (size_t)sprintf((char *)text + size, "\n+\n");
+            for (size_t j = 0; j < length; j++) {
+                text[size++] = (uint8_t)(33 + check_random(&random) % 94);
+            }
+            text[size++] = '\n';
+        }
+        uint8_t *begin = room.end - size;
+        memcpy(begin, text, size);
+        check_case("%s, length %zu", ops->name, length);
+        check_records(ops, begin, 0, size, GV_PHRED33_ZERO, SIZE_MAX, 6);
+        memcpy(room.base, text, size); /* nor can the byte before be read */
+        check_records(ops, room.base, 0, size, GV_PHRED33_ZERO, SIZE_MAX, 6);
+        size_t step = length < 200 ? 1 : 1 + check_random(&random) % 40;
+        for (size_t at = fifth; at < size; at += step) {
+            uint8_t byte = begin[at];
+            for (size_t i = 0; i < sizeof bytes; i++) {
+                begin[at] = bytes[i];
+                check_records(ops, begin, 0, size, GV_PHRED33_ZERO, SIZE_MAX, 6);
+            }
+            begin[at] = byte;
         }
     }
     guard_free(&room);
@@ -294,10 +383,12 @@ main(void)
             continue;
         }
         test_every_byte(*ops);
+        test_one_among_letters(*ops);
         test_every_length(*ops);
         test_random_bytes(*ops);
         test_large_sums(*ops);
         test_records(*ops);
+        test_records_alike(*ops);
     }
     guard_free(&page);
     return check_result();
