@@ -1,12 +1,13 @@
 #include "gv_mapping.h"
 
-/* Pages are given back in steps of this size, which is that of the largest ones. */
-#define DROP_STEP ((uint64_t)2 << 20)
+/* Pages are given back in steps of this size: each makes the processors that run the other threads
+ * stop for a moment, to forget them.  A multiple of the size of large pages. */
+#define DROP_STEP ((uint64_t)16 << 20)
 
 /* Fetching takes 8 us a MiB where pages are large, 25 where they are small, and reading 100.  Where
- * fetching takes more than 50, as pages are dear on some virtual machines, reading is the better
- * way.  A first millisecond is forgiven. */
-#define FETCH_MOST(bytes) (1000000 + (bytes) / 20)
+ * fetching takes more than 60, as pages are dear on some virtual machines, reading is the better
+ * way.  The first milliseconds are forgiven. */
+#define FETCH_MOST(bytes) (4000000 + (bytes) / 17)
 
 bool
 gv_mapping_open(struct gv_mapping *mapping, int fd, uint64_t size)

@@ -465,6 +465,10 @@ gv_reader_advance(struct gv_reader *reader, size_t most_rows, size_t most_text,
 {
     assert(reader->is_open);
     enum gv_status status = GV_OK;
+    if (reader->is_mapped && reader->slices != NULL) {
+        /* Once for all slices of this call, instead of for each. */
+        reader->is_inside = gv_mapping_enter(&reader->mapping);
+    }
     while (status == GV_OK && gv_reader_rows(reader) < most_rows && most_text > 0) {
         if (text_left(reader) < reader->wanted && !reader->at_end) {
             if (reader->fault.status != GV_OK) {

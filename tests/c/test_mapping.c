@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SIZE ((size_t)5 << 20)
+#define SIZE ((size_t)17 << 20)
 
 static char path[] = "/tmp/test_mapping.XXXXXX";
 
@@ -73,7 +73,7 @@ test_bytes(void)
         CHECK_U(mapping.bytes[i], i / 4096 % 251);
         gv_mapping_drop(&mapping, i); /* pages that are gone come back when looked at */
     }
-    CHECK_U(mapping.dropped, (uint64_t)4 << 20);
+    CHECK_U(mapping.dropped, (uint64_t)16 << 20);
     REQUIRE(gv_mapping_fetch(&mapping, 12345, 1));
     CHECK_U(mapping.bytes[12345], 12345 / 4096);
     gv_mapping_leave(&mapping);
