@@ -112,11 +112,13 @@ hold(struct gv_inflater *in, size_t wanted, struct gv_error *error)
 {
     size_t most = in->stage == SNIFF ? HEAD_BYTES : GV_INPUT_BUFFER;
     assert(wanted <= most);
-    if (in->buffer == NULL) {
-        in->buffer = malloc(GV_INPUT_BUFFER);
-        if (in->buffer == NULL) {
+    if (in->capacity < most) {
+        uint8_t *grown = realloc(in->buffer, most);
+        if (grown == NULL) {
             return gv_error_set(error, GV_NO_MEMORY, 0);
         }
+        in->buffer = grown;
+        in->capacity = most;
     }
     while (held(in) < wanted && !in->source_ended) {
         if (in->failure.status != GV_OK) {

@@ -59,13 +59,14 @@ const char *gv_inflate_zlib_version(void);
 enum gv_input_format { GV_INPUT_UNKNOWN, GV_INPUT_PLAIN, GV_INPUT_GZIP, GV_INPUT_BGZF };
 
 /* Owns: its buffers and the engine's state.  Borrows: source and engine, until deinit.
- * Invariants: begin <= end <= GV_INPUT_BUFFER; block_begin <= block_end <= GV_BGZF_MOST. */
+ * Invariants: begin <= end <= capacity <= GV_INPUT_BUFFER; block_begin <= block_end <=
+ * GV_BGZF_MOST. */
 struct gv_inflater {
     struct gv_source *source;
     const struct gv_inflate_engine *engine;
     void *state;
     uint8_t *buffer; /* compressed bytes [begin, end); NULL until needed */
-    size_t begin, end;
+    size_t begin, end, capacity;
     bool source_ended;
     struct gv_error failure; /* of the source, told once what came before it is handed out */
 
