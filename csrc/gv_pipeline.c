@@ -14,7 +14,7 @@
 #define SHARED_LEAST (4 * GV_SLICE_TEXT)
 
 /* A file of fewer bytes is read sooner than it is mapped. */
-#define MAPPED_LEAST ((uint64_t)512 << 10)
+#define MAPPED_LEAST ((uint64_t)1 << 20)
 
 /* Text of a mapped file that is fetched and parsed before it is looked whether others wait. */
 #define STRETCH ((uint64_t)2 << 20)

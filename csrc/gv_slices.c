@@ -48,6 +48,10 @@ struct gv_slices {
 unsigned
 gv_crew_take(struct gv_crew *crew, unsigned most)
 {
+    long long process = (long long)gv_os_process();
+    if (atomic_exchange(&crew->process, process) != process) {
+        atomic_store(&crew->busy, 0); /* the threads that were counted are another process's */
+    }
     unsigned busy = atomic_load(&crew->busy), taken;
     do {
         taken = busy < most ? most - busy : 0;
@@ -58,7 +62,10 @@ gv_crew_take(struct gv_crew *crew, unsigned most)
 void
 gv_crew_give_back(struct gv_crew *crew, unsigned threads)
 {
-    atomic_fetch_sub(&crew->busy, threads);
+    unsigned busy = atomic_load(&crew->busy);
+    while (!atomic_compare_exchange_weak(&crew->busy, &busy,
+                                         busy - (busy < threads ? busy : threads))) {
+    }
 }
 
 /* ---------------------------------------------------------------------------------------------

@@ -27,9 +27,11 @@
 #include "gv_mapping.h"
 
 /* The threads that the readers of a process have started of their own accord: together they are
- * no more than the processors have use for. */
+ * no more than the processors have use for.  Zeroed to begin with; a process that is forked begins
+ * with none. */
 struct gv_crew {
     atomic_uint busy;
+    atomic_llong process; /* that they are of */
 };
 
 /* Takes as many of `most` threads as are not busy, and returns how many. */

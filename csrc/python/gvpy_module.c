@@ -132,6 +132,7 @@ module_exec(PyObject *module)
     }
     struct gvpy_state *state = PyModule_GetState(module);
     atomic_init(&state->crew.busy, 0);
+    atomic_init(&state->crew.process, (long long)gv_os_process());
     state->pool = gv_pool_new(idle_limit());
     if (state->pool == NULL) {
         PyErr_NoMemory();

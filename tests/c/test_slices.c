@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Large enough for several slices, and to be shared at all. */
@@ -275,6 +276,25 @@ test_a_file_that_is_cut(const char *path)
     }
 }
 
+/* Before the fix, a child counted the threads that its parent had at work as its own. */
+static void
+test_a_crew_after_a_fork(void)
+{
+    struct gv_crew crew = {0};
+    CHECK_U(gv_crew_take(&crew, 3), 3);
+    CHECK_U(gv_crew_take(&crew, 3), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        gv_crew_give_back(&crew, 3); /* of a reader that came along */
+        _exit((int)gv_crew_take(&crew, 3));
+    }
+    int status;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    gv_crew_give_back(&crew, 2);
+    CHECK_U(gv_crew_take(&crew, 3), 2);
+}
+
 int
 main(void)
 {
@@ -286,6 +306,7 @@ main(void)
     test_bodies_are_not_parsed_twice();
     test_slices_cover_the_source();
     test_ending_early();
+    test_a_crew_after_a_fork();
     test_in_place(path);
     test_a_file_that_is_cut(path);
     unlink(path);
