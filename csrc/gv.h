@@ -19,6 +19,7 @@
 #include "gv_pool.h"
 #include "gv_scan.h"
 #include "gv_slices.h"
+#include "gv_slots.h"
 #include "gv_source.h"
 #include "gv_span.h"
 #include "gv_status.h"

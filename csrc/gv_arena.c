@@ -2,335 +2,326 @@
 
 #include <stdlib.h>
 
-#include "gv_os.h"
-
-/* Layout of a lease on one block: [struct gv_lease | slot 0 | slot 1 | ...], each part aligned
- * to GV_ALIGNMENT.  A lease on pieces is a heap struct of its own, with n_pieces > 0. */
-struct gv_lease {
+struct gv_arena {
     atomic_size_t holders;
-    size_t size;
-    struct gv_pool *pool; /* held once where there are pieces; may be NULL */
-    size_t n_pieces;
-    struct gv_piece pieces[];
+    struct gv_arena *parent; /* held; NULL for the process's own */
+    gv_reclaim_fn reclaim;
+    void *context;
+    atomic_size_t capacity, used, peak, idle, leases;
+    struct gv_pool *pools[GV_POOL_KINDS]; /* the parent's, where there is one */
 };
 
-/* A size-0 slot of a lease on pieces still needs an address that is aligned and not NULL. */
-static const _Alignas(64) uint8_t nothing[64];
-
-static void *
-heap_new(size_t size)
+const char *
+gv_pool_kind_name(enum gv_pool_kind kind)
 {
-    size_t rounded;
-    if (!gv_round_up(size, GV_ALIGNMENT, &rounded)) {
+    static const char *const names[GV_POOL_KINDS] = {
+        [GV_POOL_EXTENTS] = "extents", [GV_POOL_PARTICLES] = "particles",
+        [GV_POOL_VOXELS] = "voxels",   [GV_POOL_COORDINATES] = "coordinates",
+        [GV_POOL_BUFFERS] = "buffers",
+    };
+    return names[kind];
+}
+
+struct gv_arena *
+gv_arena_new(struct gv_arena *parent, size_t capacity, size_t idle_limit)
+{
+    struct gv_arena *arena = calloc(1, sizeof *arena);
+    if (arena == NULL) {
         return NULL;
     }
-    return aligned_alloc(GV_ALIGNMENT, gv_max_size(rounded, GV_ALIGNMENT));
-}
-
-/* Where a piece goes when nobody needs it any more. */
-static void
-give_back(struct gv_piece *piece, struct gv_pool *pool)
-{
-    if (piece->mapped && pool != NULL) {
-        gv_pool_put(pool, piece);
-    } else {
-        gv_piece_free(piece);
+    atomic_init(&arena->holders, 1);
+    atomic_init(&arena->capacity, capacity);
+    if (parent != NULL) {
+        arena->parent = gv_arena_retain(parent);
+        memcpy(arena->pools, parent->pools, sizeof arena->pools);
+        return arena;
     }
+    for (unsigned i = 0; i < GV_POOL_KINDS; i++) {
+        arena->pools[i] = gv_pool_new(&arena->idle, idle_limit);
+        if (arena->pools[i] == NULL) {
+            gv_arena_release(arena);
+            return NULL;
+        }
+    }
+    return arena;
 }
 
-/* Gives back the whole pages of an extent beyond its first `size` bytes. */
-static void
-piece_trim(struct gv_piece *piece, size_t size)
+struct gv_arena *
+gv_arena_retain(struct gv_arena *arena)
 {
-    size_t kept;
-    if (!piece->mapped || !gv_round_up(gv_max_size(size, 1), gv_os_page_size(), &kept)) {
+    atomic_fetch_add_explicit(&arena->holders, 1, memory_order_relaxed);
+    return arena;
+}
+
+void
+gv_arena_release(struct gv_arena *arena)
+{
+    if (atomic_fetch_sub_explicit(&arena->holders, 1, memory_order_acq_rel) != 1) {
         return;
     }
-    if (kept < piece->capacity && gv_os_unmap(piece->base + kept, piece->capacity - kept)) {
-        piece->capacity = kept;
+    for (unsigned i = 0; arena->parent == NULL && i < GV_POOL_KINDS; i++) {
+        gv_pool_free(arena->pools[i]);
     }
+    if (arena->parent != NULL) {
+        gv_arena_release(arena->parent);
+    }
+    free(arena);
 }
 
 void
-gv_arena_init(struct gv_arena *arena, size_t limit, struct gv_pool *pool)
+gv_arena_on_full(struct gv_arena *arena, gv_reclaim_fn reclaim, void *context)
 {
-    *arena = (struct gv_arena){.limit = limit};
-    arena->pool = pool != NULL ? gv_pool_retain(pool) : NULL;
-    /* A reservation as large as the machine's memory never has to move.  Where the address
-     * space is limited it would take what malloc and others need, so none is asked for. */
-    uint64_t memory = gv_os_physical_memory();
-    if (!gv_os_address_space_is_limited() && memory <= SIZE_MAX / 2) {
-        size_t page = gv_os_page_size();
-        arena->reservation = (size_t)memory / page * page;
-    }
+    arena->reclaim = reclaim;
+    arena->context = context;
 }
 
-void
-gv_arena_deinit(struct gv_arena *arena)
+struct gv_arena *
+gv_arena_root(struct gv_arena *arena)
 {
-    for (unsigned i = 0; i < GV_ARENA_SLOTS; i++) {
-        give_back(&arena->slots[i], arena->pool);
+    while (arena->parent != NULL) {
+        arena = arena->parent;
     }
-    if (arena->pool != NULL) {
-        gv_pool_release(arena->pool);
-    }
-    *arena = (struct gv_arena){0};
+    return arena;
 }
 
-bool
-gv_arena_is_valid(const struct gv_arena *arena)
+size_t
+gv_arena_capacity(const struct gv_arena *arena)
 {
-    size_t total = 0;
-    for (unsigned i = 0; i < GV_ARENA_SLOTS; i++) {
-        const struct gv_piece *slot = &arena->slots[i];
-        if ((slot->base == NULL) != (slot->capacity == 0) || arena->claimed[i] > slot->capacity ||
-            (uintptr_t)slot->base % GV_ALIGNMENT != 0) {
+    return gv_arena_stats(arena).capacity;
+}
+
+struct gv_pool *
+gv_arena_pool(struct gv_arena *arena, enum gv_pool_kind kind)
+{
+    return arena->pools[kind];
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Charges
+ * ------------------------------------------------------------------------------------------ */
+
+static bool
+charge_one(struct gv_arena *arena, size_t size)
+{
+    size_t capacity = atomic_load_explicit(&arena->capacity, memory_order_relaxed);
+    size_t used = atomic_load_explicit(&arena->used, memory_order_relaxed);
+    do {
+        if (used > capacity || size > capacity - used) {
             return false;
         }
-        total += arena->claimed[i];
-    }
-    return total == arena->claimed_total && total <= arena->limit;
-}
-
-/* Moves a slot to heap of `capacity` bytes. */
-static bool
-grow_on_heap(struct gv_piece *slot, size_t capacity, size_t used)
-{
-    uint8_t *base = heap_new(capacity);
-    if (base == NULL) {
-        return false;
-    }
-    if (used > 0) {
-        memcpy(base, slot->base, used);
-    }
-    free(slot->base);
-    *slot = (struct gv_piece){.base = base, .capacity = capacity};
+    } while (!atomic_compare_exchange_weak_explicit(&arena->used, &used, used + size,
+                                                    memory_order_relaxed, memory_order_relaxed));
     return true;
-}
-
-/* Maps an extent: the reservation if it is granted, else what is needed with room to grow, else
- * what is needed. */
-static bool
-map_extent(struct gv_piece *piece, size_t needed, size_t roomy, size_t reservation)
-{
-    const size_t wishes[] = {reservation, roomy, needed};
-    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
-        if (wishes[i] < needed) {
-            continue;
-        }
-        uint8_t *base = gv_os_map(wishes[i]);
-        if (base != NULL) {
-            *piece = (struct gv_piece){.base = base, .capacity = wishes[i], .mapped = true};
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Makes an extent hold `needed` bytes, or with room to grow; its address may change. */
-static bool
-resize_extent(struct gv_piece *extent, size_t needed, size_t roomy)
-{
-    const size_t wishes[] = {roomy, needed};
-    for (size_t i = 0; i < 2; i++) {
-        void *moved = gv_os_remap(extent->base, extent->capacity, wishes[i]);
-        if (moved != NULL) {
-            *extent = (struct gv_piece){.base = moved, .capacity = wishes[i], .mapped = true};
-            return true;
-        }
-    }
-    return false;
-}
-
-/* An extent of at least `needed` bytes: a warm one, else a fresh one. */
-static bool
-find_extent(struct gv_arena *arena, struct gv_piece *extent, size_t needed, size_t roomy)
-{
-    if (arena->pool != NULL && gv_pool_take(arena->pool, extent)) {
-        if (extent->capacity >= needed || resize_extent(extent, needed, roomy)) {
-            return true;
-        }
-        gv_piece_free(extent);
-    }
-    return map_extent(extent, needed, roomy, arena->reservation);
-}
-
-/* Moves a heap slot to an extent, or resizes an extent that outgrew its capacity. */
-static bool
-grow_as_extent(struct gv_arena *arena, struct gv_piece *slot, size_t size, size_t used)
-{
-    size_t needed, roomy;
-    size_t page = gv_os_page_size();
-    if (!gv_round_up(size, page, &needed)) {
-        return false;
-    }
-    if (!gv_add_size(needed, needed / 2, &roomy) || !gv_round_up(roomy, page, &roomy)) {
-        roomy = needed;
-    }
-    if (slot->mapped) {
-        return resize_extent(slot, needed, roomy);
-    }
-    struct gv_piece extent;
-    if (!find_extent(arena, &extent, needed, roomy)) {
-        return false;
-    }
-    if (used > 0) {
-        memcpy(extent.base, slot->base, used);
-    }
-    free(slot->base);
-    *slot = extent;
-    return true;
-}
-
-static bool
-slot_grow(struct gv_arena *arena, unsigned i, size_t size)
-{
-    struct gv_piece *slot = &arena->slots[i];
-    if (size > slot->capacity) {
-        bool grown;
-        if (size < GV_EXTENT_LEAST) {
-            size_t doubled = gv_max_size(2 * slot->capacity, size);
-            size_t capacity = gv_max_size(gv_min_size(doubled, GV_EXTENT_LEAST), GV_ALIGNMENT);
-            grown = grow_on_heap(slot, capacity, arena->claimed[i]);
-        } else {
-            grown = grow_as_extent(arena, slot, size, arena->claimed[i]);
-        }
-        if (!grown) {
-            return false;
-        }
-    }
-    if (slot->mapped && !slot->huge && size >= GV_HUGE_LEAST) {
-        gv_os_advise_huge(slot->base, slot->capacity);
-        slot->huge = true;
-    }
-    return true;
-}
-
-enum gv_status
-gv_arena_claim(struct gv_arena *arena, const size_t sizes[GV_ARENA_SLOTS])
-{
-    size_t total = 0;
-    for (unsigned i = 0; i < GV_ARENA_SLOTS; i++) {
-        if (!gv_add_size(total, sizes[i], &total)) {
-            return arena->limit == GV_NO_LIMIT ? GV_NO_MEMORY : GV_MEMORY_LIMIT;
-        }
-    }
-    if (total > arena->limit) {
-        return GV_MEMORY_LIMIT;
-    }
-    for (unsigned i = 0; i < GV_ARENA_SLOTS; i++) {
-        if (!slot_grow(arena, i, sizes[i])) {
-            return GV_NO_MEMORY;
-        }
-    }
-    memcpy(arena->claimed, sizes, sizeof arena->claimed);
-    arena->claimed_total = total;
-    assert(gv_arena_is_valid(arena));
-    return GV_OK;
 }
 
 static void
-arena_forget_claims(struct gv_arena *arena)
+raise_peak(struct gv_arena *arena)
 {
-    memset(arena->claimed, 0, sizeof arena->claimed);
-    arena->claimed_total = 0;
-    assert(gv_arena_is_valid(arena));
+    size_t used = atomic_load_explicit(&arena->used, memory_order_relaxed);
+    size_t peak = atomic_load_explicit(&arena->peak, memory_order_relaxed);
+    while (used > peak &&
+           !atomic_compare_exchange_weak_explicit(&arena->peak, &peak, used, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+    }
 }
 
-/* All slots side by side in one heap block; the arena keeps its own slots. */
-static enum gv_status
-seal_as_block(struct gv_arena *arena, const size_t sizes[GV_ARENA_SLOTS], struct gv_lease **lease,
-              uint8_t *addresses[GV_ARENA_SLOTS])
+/* Idle memory takes part in the capacity, and gives way. */
+static void
+trim_excess(struct gv_arena *arena)
 {
-    size_t total = 0;
-    for (unsigned i = 0; i < GV_ARENA_SLOTS; i++) {
-        size_t rounded;
-        if (!gv_round_up(sizes[i], GV_ALIGNMENT, &rounded) ||
-            !gv_add_size(total, rounded, &total)) {
-            return GV_NO_MEMORY;
-        }
+    size_t capacity = atomic_load_explicit(&arena->capacity, memory_order_relaxed);
+    size_t used = atomic_load_explicit(&arena->used, memory_order_relaxed);
+    size_t idle = atomic_load_explicit(&arena->idle, memory_order_relaxed);
+    if (GV_UNLIKELY(idle > 0 && (used > capacity || idle > capacity - used))) {
+        (void)gv_arena_trim(arena);
     }
-    uint8_t *at;
-    enum gv_status status = gv_lease_new(total, lease, &at);
-    if (status != GV_OK) {
-        return status;
-    }
-    for (unsigned i = 0; i < GV_ARENA_SLOTS; i++) {
-        addresses[i] = at;
-        if (sizes[i] > 0) {
-            memcpy(at, arena->slots[i].base, sizes[i]);
-            at += (sizes[i] + GV_ALIGNMENT - 1) & ~(GV_ALIGNMENT - 1);
-        }
-    }
-    arena_forget_claims(arena);
-    return GV_OK;
 }
 
-/* The slots themselves pass to the lease. */
-static enum gv_status
-seal_as_pieces(struct gv_arena *arena, const size_t sizes[GV_ARENA_SLOTS], struct gv_lease **lease,
-               uint8_t *addresses[GV_ARENA_SLOTS])
+enum gv_status
+gv_arena_try_charge(struct gv_arena *arena, size_t size)
 {
-    struct gv_lease *made = malloc(sizeof *made + GV_ARENA_SLOTS * sizeof(struct gv_piece));
-    if (made == NULL) {
-        return GV_NO_MEMORY;
-    }
-    atomic_init(&made->holders, 1);
-    made->size = 0;
-    made->pool = arena->pool != NULL ? gv_pool_retain(arena->pool) : NULL;
-    made->n_pieces = 0;
-    for (unsigned i = 0; i < GV_ARENA_SLOTS; i++) {
-        if (sizes[i] == 0) {
-            addresses[i] = (uint8_t *)(uintptr_t)nothing;
-            continue;
+    for (struct gv_arena *each = arena; each != NULL; each = each->parent) {
+        if (!charge_one(each, size)) {
+            for (struct gv_arena *done = arena; done != each; done = done->parent) {
+                atomic_fetch_sub_explicit(&done->used, size, memory_order_relaxed);
+            }
+            return each->parent != NULL ? GV_ARENA_FULL : GV_MEMORY_LIMIT;
         }
-        struct gv_piece *slot = &arena->slots[i];
-        piece_trim(slot, sizes[i]);
-        addresses[i] = slot->base;
-        made->size += slot->capacity;
-        made->pieces[made->n_pieces++] = *slot;
-        *slot = (struct gv_piece){0};
     }
-    *lease = made;
-    /* The claims go with the pieces, so they are forgotten before the arena is checked. */
-    arena_forget_claims(arena);
+    for (struct gv_arena *each = arena; each != NULL; each = each->parent) {
+        raise_peak(each);
+    }
+    trim_excess(gv_arena_root(arena));
     return GV_OK;
 }
 
 enum gv_status
-gv_arena_seal(struct gv_arena *arena, const size_t sizes[GV_ARENA_SLOTS], struct gv_lease **lease,
-              uint8_t *addresses[GV_ARENA_SLOTS])
+gv_arena_charge(struct gv_arena *arena, size_t size)
 {
-    size_t total = 0;
-    for (unsigned i = 0; i < GV_ARENA_SLOTS; i++) {
-        assert(sizes[i] <= arena->claimed[i]);
-        total += sizes[i]; /* at most claimed_total, so no overflow */
+    enum gv_status status = gv_arena_try_charge(arena, size);
+    struct gv_arena *root = gv_arena_root(arena);
+    if (GV_UNLIKELY(status != GV_OK) && root->reclaim != NULL && root->reclaim(root->context)) {
+        status = gv_arena_try_charge(arena, size);
     }
-    if (total < GV_BLOCK_MOST) {
-        return seal_as_block(arena, sizes, lease, addresses);
-    }
-    return seal_as_pieces(arena, sizes, lease, addresses);
+    return status;
 }
 
-/* Bytes in front of a block that hold the lease itself. */
-#define LEASE_HEAD ((sizeof(struct gv_lease) + GV_ALIGNMENT - 1) & ~(GV_ALIGNMENT - 1))
+void
+gv_arena_discharge(struct gv_arena *arena, size_t size)
+{
+    for (struct gv_arena *each = arena; each != NULL; each = each->parent) {
+        size_t used = atomic_fetch_sub_explicit(&each->used, size, memory_order_relaxed);
+        assert(used >= size);
+        (void)used;
+    }
+    trim_excess(gv_arena_root(arena)); /* what was given back meanwhile may be too much to keep */
+}
+
+size_t
+gv_arena_trim(struct gv_arena *arena)
+{
+    size_t given_back = 0;
+    for (unsigned i = 0; i < GV_POOL_KINDS; i++) {
+        given_back += gv_pool_trim(arena->pools[i]);
+    }
+    return given_back;
+}
+
+void
+gv_arena_set_capacity(struct gv_arena *arena, size_t capacity)
+{
+    atomic_store_explicit(&arena->capacity, capacity, memory_order_relaxed);
+    trim_excess(arena);
+}
 
 enum gv_status
-gv_lease_new(size_t size, struct gv_lease **lease, uint8_t **address)
+gv_arena_reset(struct gv_arena *arena)
 {
-    size_t total;
-    struct gv_lease *made =
-        gv_add_size(LEASE_HEAD, gv_max_size(size, 1), &total) ? heap_new(total) : NULL;
-    if (made == NULL) {
+    if (atomic_load_explicit(&arena->leases, memory_order_acquire) > 0 ||
+        atomic_load_explicit(&arena->used, memory_order_relaxed) > 0) {
+        return GV_ARENA_IN_USE;
+    }
+    atomic_store_explicit(&arena->peak, 0, memory_order_relaxed);
+    return GV_OK;
+}
+
+struct gv_arena_stats
+gv_arena_stats(const struct gv_arena *arena)
+{
+    struct gv_arena *a = (struct gv_arena *)(uintptr_t)arena; /* C11 loads take no const */
+    return (struct gv_arena_stats){
+        .capacity = atomic_load_explicit(&a->capacity, memory_order_relaxed),
+        .used = atomic_load_explicit(&a->used, memory_order_relaxed),
+        .peak = atomic_load_explicit(&a->peak, memory_order_relaxed),
+        .idle = atomic_load_explicit(&gv_arena_root(a)->idle, memory_order_relaxed),
+        .leases = atomic_load_explicit(&a->leases, memory_order_relaxed),
+    };
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Leases
+ * ------------------------------------------------------------------------------------------ */
+
+/* A piece, the pool that it goes back to, and what the arena was charged for it. */
+struct part {
+    struct gv_piece piece;
+    enum gv_pool_kind kind;
+    size_t charged;
+};
+
+/* Layout of a block or slab: [struct gv_lease | its bytes, aligned to GV_ALIGNMENT].  `own` is the
+ * piece that the lease itself stands in. */
+struct gv_lease {
+    atomic_size_t holders;
+    struct gv_arena *arena; /* held; may be NULL */
+    struct part own;        /* of no pool (GV_POOL_KINDS): a block of its own */
+    size_t n_parts;
+    struct part parts[GV_LEASE_PIECES];
+};
+
+#define HEAD ((sizeof(struct gv_lease) + GV_ALIGNMENT - 1) & ~(GV_ALIGNMENT - 1))
+
+const size_t gv_lease_head = HEAD;
+
+/* A lease at the front of `piece`. */
+static struct gv_lease *
+begin(struct gv_arena *arena, const struct gv_piece *piece, size_t charged)
+{
+    struct gv_lease *made = (struct gv_lease *)(void *)piece->base;
+    *made = (struct gv_lease){.own = {.piece = *piece, .charged = charged}};
+    atomic_init(&made->holders, 1);
+    if (arena != NULL) {
+        made->arena = gv_arena_retain(arena);
+        atomic_fetch_add_explicit(&arena->leases, 1, memory_order_relaxed);
+    }
+    return made;
+}
+
+enum gv_status
+gv_lease_new_from(struct gv_arena *arena, enum gv_pool_kind kind, size_t size, size_t charged,
+                  struct gv_lease **lease, uint8_t **address)
+{
+    bool is_pooled = arena != NULL && kind != GV_POOL_KINDS;
+    struct gv_piece piece = {0};
+    if (!gv_add_size(HEAD, size, &piece.capacity)) {
         return GV_NO_MEMORY;
     }
-    atomic_init(&made->holders, 1);
-    made->size = total;
-    made->pool = NULL;
-    made->n_pieces = 0;
-    *lease = made;
-    *address = (uint8_t *)made + LEASE_HEAD;
+    if (!is_pooled) {
+        piece.base = gv_heap_new(piece.capacity);
+    } else if (!gv_pool_get(gv_arena_pool(arena, kind), piece.capacity, &piece)) {
+        piece.base = NULL;
+    }
+    if (piece.base == NULL) {
+        return GV_NO_MEMORY;
+    }
+    *lease = begin(arena, &piece, arena != NULL ? charged : 0);
+    (*lease)->own.kind = is_pooled ? kind : GV_POOL_KINDS;
+    *address = piece.base + HEAD;
     return GV_OK;
+}
+
+enum gv_status
+gv_lease_new(struct gv_arena *arena, size_t size, struct gv_lease **lease, uint8_t **address)
+{
+    return gv_lease_new_slab(arena, GV_POOL_KINDS, size, lease, address);
+}
+
+enum gv_status
+gv_lease_new_slab(struct gv_arena *arena, enum gv_pool_kind kind, size_t size,
+                  struct gv_lease **lease, uint8_t **address)
+{
+    if (size > SIZE_MAX - HEAD) {
+        return GV_NO_MEMORY;
+    }
+    enum gv_status status = arena != NULL ? gv_arena_charge(arena, size) : GV_OK;
+    if (status == GV_OK) {
+        status = gv_lease_new_from(arena, kind, size, size, lease, address);
+        if (status != GV_OK && arena != NULL) {
+            gv_arena_discharge(arena, size);
+        }
+    }
+    return status;
+}
+
+enum gv_status
+gv_lease_new_empty(struct gv_arena *arena, struct gv_lease **lease)
+{
+    struct gv_piece piece = {.base = gv_heap_new(HEAD), .capacity = HEAD};
+    if (piece.base == NULL) {
+        return GV_NO_MEMORY;
+    }
+    *lease = begin(arena, &piece, 0);
+    (*lease)->own.kind = GV_POOL_KINDS;
+    return GV_OK;
+}
+
+void
+gv_lease_add(struct gv_lease *lease, struct gv_piece *piece, enum gv_pool_kind kind, size_t charged)
+{
+    assert(lease->n_parts < GV_LEASE_PIECES);
+    lease->parts[lease->n_parts++] =
+        (struct part){.piece = *piece, .kind = kind, .charged = charged};
+    *piece = (struct gv_piece){0};
 }
 
 struct gv_lease *
@@ -341,6 +332,23 @@ gv_lease_retain(struct gv_lease *lease)
     return lease;
 }
 
+static void
+give_back(struct gv_arena *arena, struct part *part)
+{
+    bool is_extent = part->kind == GV_POOL_EXTENTS;
+    struct gv_pool *pool =
+        arena != NULL && part->kind != GV_POOL_KINDS ? gv_arena_pool(arena, part->kind) : NULL;
+    size_t used = is_extent ? part->charged : part->piece.capacity;
+    if (is_extent && !part->piece.mapped && pool != NULL) {
+        /* A column that stayed small is no extent, but what scratch memory is made of. */
+        gv_pool_count(pool, 0, used);
+        used = 0;
+        bool is_pooled = part->piece.capacity >= GV_POOLED_LEAST;
+        pool = is_pooled ? gv_arena_pool(arena, GV_POOL_BUFFERS) : NULL;
+    }
+    gv_pool_put(pool, &part->piece, used);
+}
+
 void
 gv_lease_release(struct gv_lease *lease)
 {
@@ -348,23 +356,36 @@ gv_lease_release(struct gv_lease *lease)
     if (atomic_fetch_sub_explicit(&lease->holders, 1, memory_order_acq_rel) != 1) {
         return;
     }
-    for (size_t i = 0; i < lease->n_pieces; i++) {
-        give_back(&lease->pieces[i], lease->pool);
+    struct gv_arena *arena = lease->arena;
+    size_t charged = lease->own.charged;
+    for (size_t i = 0; i < lease->n_parts; i++) {
+        charged += lease->parts[i].charged;
+        give_back(arena, &lease->parts[i]);
     }
-    if (lease->pool != NULL) {
-        gv_pool_release(lease->pool);
+    struct part own = lease->own; /* the lease goes with it */
+    if (own.kind != GV_POOL_KINDS) {
+        GV_UNPOISON(own.piece.base, own.piece.capacity); /* what lies between its columns */
     }
-    free(lease);
+    give_back(arena, &own);
+    if (arena != NULL) {
+        gv_arena_discharge(arena, charged);
+        atomic_fetch_sub_explicit(&arena->leases, 1, memory_order_release);
+        gv_arena_release(arena);
+    }
 }
 
 size_t
 gv_lease_size(const struct gv_lease *lease)
 {
-    return lease->size;
+    size_t size = lease->own.piece.capacity;
+    for (size_t i = 0; i < lease->n_parts; i++) {
+        size += lease->parts[i].piece.capacity;
+    }
+    return size;
 }
 
 size_t
 gv_lease_pieces(const struct gv_lease *lease)
 {
-    return lease->n_pieces;
+    return lease->n_parts;
 }

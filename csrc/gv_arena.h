@@ -1,98 +1,132 @@
-/* gv_arena.h: the memory of one result, from its first byte to its last view.
+/* gv_arena.h: whose memory it is, how much of it there may be, and until when it lives.
  *
- * A result is built in an arena: a handful of slots, each growing on its own, under one budget.
- * Slots may move while they grow.  gv_arena_seal() freezes what was built into a *lease*: the
- * addresses no longer change, and the memory lives until the last holder of the lease is gone.
- * The arena is then empty and may build the next result.
+ *   process arena (its capacity: the limit of the process)
+ *     |     pools: extents, slabs of each kind, buffers     pieces kept warm, for all arenas
+ *     +-- arena (a capacity of its own)                     charge() counts in both
+ *           leases: one a result                            each holds its arena
  *
- *   building                                       sealed
- *   slot 0 [used|      room      ]                 lease (count of holders)
- *   slot 1 [used|  room  ]            -- seal -->    under 1 MiB: one heap block, lease in front
- *   slot 2 [used|    room    ]                       above: the slots themselves, tails given back
+ * Memory is charged before it is used and discharged when the last holder of a lease is gone: the
+ * pieces go back to the pools that they came from.  Arenas are counted too, and live until the last
+ * lease in them is gone.
  *
- * A slot is heap memory while small and pages of its own (an extent) from GV_EXTENT_LEAST bytes
- * up: extents grow in place inside a reservation, or by remapping where none was granted, so
- * that growing never copies what is large.
- *
- * Threads: an arena belongs to one thread at a time.  A lease may be retained and released from
- * any thread; its count is atomic.
+ * Threads: any, without a lock.
  */
 #ifndef GV_ARENA_H
 #define GV_ARENA_H
 
 #include "gv_pool.h"
 
-/* Slots of an arena: every column, with two for each column of text. */
-#define GV_ARENA_SLOTS 16
-
-/* A slot takes pages of its own from here up: below, a page-granular extent would waste more
- * than a copy costs. */
-#define GV_EXTENT_LEAST ((size_t)256 << 10)
-
-/* A sealed result below this many bytes is copied into one heap block. */
-#define GV_BLOCK_MOST ((size_t)1 << 20)
-
-/* Extents ask for huge pages from here up: earlier, a few 2 MiB pages per column would cost a
- * small result more memory and time than it holds. */
-#define GV_HUGE_LEAST ((size_t)4 << 20)
-
-/* No budget. */
-#define GV_NO_LIMIT SIZE_MAX
-
-/* Owns: its pieces.  Valid until: the last holder releases it. */
-struct gv_lease;
-
-/* Owns: the pieces of its slots, and one hold on the pool.
- * Invariants: claimed[i] <= slots[i].capacity; the sum of claimed[] is claimed_total <= limit. */
-struct gv_arena {
-    struct gv_piece slots[GV_ARENA_SLOTS];
-    size_t claimed[GV_ARENA_SLOTS];
-    size_t claimed_total;
-    size_t limit;
-    struct gv_pool *pool; /* where extents come from and go to; NULL: the system alone */
-    size_t reservation;   /* bytes of address space to ask for per extent; 0: none */
+/* The pools of an arena. */
+enum gv_pool_kind {
+    GV_POOL_EXTENTS,     /* columns that grow */
+    GV_POOL_PARTICLES,   /* slabs: the columns of a batch */
+    GV_POOL_VOXELS,      /* slabs: grids */
+    GV_POOL_COORDINATES, /* slabs: places that a caller computes */
+    GV_POOL_BUFFERS,     /* slabs: text, names, sequences */
+    GV_POOL_KINDS
 };
 
-/* `pool` may be NULL. */
-void gv_arena_init(struct gv_arena *arena, size_t limit, struct gv_pool *pool);
-void gv_arena_deinit(struct gv_arena *arena);
-bool gv_arena_is_valid(const struct gv_arena *arena);
+/* "extents", "particles", ...; never NULL for a value of the enum. */
+const char *gv_pool_kind_name(enum gv_pool_kind kind);
 
-/* Claims `sizes[i]` bytes in every slot i: afterwards each slot can hold them and the budget
- * counts exactly them.  Slots may move; their bytes up to the earlier claim stay.
- * GV_MEMORY_LIMIT: the claims together pass the limit; GV_NO_MEMORY: the system refused.  On
- * failure the claims are as before (a slot may have moved). */
-GV_NODISCARD enum gv_status gv_arena_claim(struct gv_arena *arena,
-                                           const size_t sizes[GV_ARENA_SLOTS]);
+/* No capacity; no limit. */
+#define GV_NO_LIMIT SIZE_MAX
 
-/* The first byte of a slot, NULL before its first claim.  Valid until: the next claim or seal. */
-static inline uint8_t *
-gv_arena_slot(const struct gv_arena *arena, unsigned slot)
-{
-    assert(slot < GV_ARENA_SLOTS);
-    return arena->slots[slot].base;
-}
+/* Owns: its pools, if it is the process's.  Holds: its parent. */
+struct gv_arena;
 
-/* Freezes the first `sizes[i]` bytes of every slot into a lease held once by the caller, and
- * writes to addresses[i] where slot i now stands (aligned to GV_ALIGNMENT, never NULL, also for
- * a size of 0).  sizes[i] <= the slot's claim.  The arena is empty afterwards; memory that did
- * not go into the lease stays with it for the next result.  On GV_NO_MEMORY nothing changed. */
-GV_NODISCARD enum gv_status gv_arena_seal(struct gv_arena *arena,
-                                          const size_t sizes[GV_ARENA_SLOTS],
-                                          struct gv_lease **lease,
-                                          uint8_t *addresses[GV_ARENA_SLOTS]);
+struct gv_arena_stats {
+    size_t capacity;
+    size_t used, peak; /* bytes charged, now and at most */
+    size_t idle;       /* bytes kept in the pools, for all arenas that share them */
+    size_t leases;     /* alive */
+};
 
-/* A lease on one fresh block of `size` bytes, for copies that leave the arena's ways. */
-GV_NODISCARD enum gv_status gv_lease_new(size_t size, struct gv_lease **lease, uint8_t **address);
+/* Called where a charge would pass a capacity: frees what it can, and returns whether trying again
+ * is worth it.  Called on the thread that charges, with nothing locked. */
+typedef bool (*gv_reclaim_fn)(void *context);
+
+/* An arena held once.  Without a parent it is that of the process, and its pools together keep at
+ * most idle_limit bytes; one in another uses the pools of that.  NULL where memory is refused. */
+struct gv_arena *gv_arena_new(struct gv_arena *parent, size_t capacity, size_t idle_limit);
+struct gv_arena *gv_arena_retain(struct gv_arena *arena);
+void gv_arena_release(struct gv_arena *arena);
+
+/* Sets the function that frees memory for this arena and those in it; before it is shared. */
+void gv_arena_on_full(struct gv_arena *arena, gv_reclaim_fn reclaim, void *context);
+
+/* That of the process: the arena itself, or the outermost one it is in. */
+struct gv_arena *gv_arena_root(struct gv_arena *arena);
+
+size_t gv_arena_capacity(const struct gv_arena *arena);
+
+/* From now on; what is charged already stays. */
+void gv_arena_set_capacity(struct gv_arena *arena, size_t capacity);
+
+struct gv_pool *gv_arena_pool(struct gv_arena *arena, enum gv_pool_kind kind);
+
+/* Charges `size` bytes to the arena and to those it is in.  GV_ARENA_FULL: the arena's own capacity
+ * would be passed; GV_MEMORY_LIMIT: that of the process.  Idle memory takes part in a capacity and
+ * gives way.  charge() reclaims and tries again before it fails; try_charge() is for what one can
+ * do without. */
+GV_NODISCARD enum gv_status gv_arena_charge(struct gv_arena *arena, size_t size);
+GV_NODISCARD enum gv_status gv_arena_try_charge(struct gv_arena *arena, size_t size);
+void gv_arena_discharge(struct gv_arena *arena, size_t size);
+
+/* Gives the idle memory of the pools back to the system; returns how many bytes those were. */
+size_t gv_arena_trim(struct gv_arena *arena);
+
+/* To what it was when it was new: the peak forgotten.  GV_ARENA_IN_USE, and nothing
+ * changed, while leases are alive in it or something is being built in it. */
+GV_NODISCARD enum gv_status gv_arena_reset(struct gv_arena *arena);
+
+struct gv_arena_stats gv_arena_stats(const struct gv_arena *arena);
+
+/* ---------------------------------------------------------------------------------------------
+ * Leases: what keeps the memory of a result alive
+ * ------------------------------------------------------------------------------------------ */
+
+/* Pieces in a lease at most: every column, with two for each column of text. */
+#define GV_LEASE_PIECES 16
+
+/* Owns: its pieces, or the block or slab that it stands in; one hold on the arena.  Valid until:
+ * the last holder releases it. */
+struct gv_lease;
+
+/* Bytes in front of a block or slab that hold its lease. */
+extern const size_t gv_lease_head;
+
+/* A lease held once on `size` bytes in one block of their own, which are charged to `arena` (NULL:
+ * to none).  What the lease itself takes is not charged.  For small results, and for copies. */
+GV_NODISCARD enum gv_status gv_lease_new(struct gv_arena *arena, size_t size,
+                                         struct gv_lease **lease, uint8_t **address);
+
+/* A lease held once on a slab of `kind` with `size` bytes after the lease, charged to `arena`. */
+GV_NODISCARD enum gv_status gv_lease_new_slab(struct gv_arena *arena, enum gv_pool_kind kind,
+                                              size_t size, struct gv_lease **lease,
+                                              uint8_t **address);
+
+/* As either of these (`kind`: GV_POOL_KINDS for a block of its own) for what is charged already:
+ * `charged` bytes pass to the lease.  GV_NO_MEMORY; then they stay the caller's. */
+GV_NODISCARD enum gv_status gv_lease_new_from(struct gv_arena *arena, enum gv_pool_kind kind,
+                                              size_t size, size_t charged, struct gv_lease **lease,
+                                              uint8_t **address);
+
+/* A lease held once on no memory yet.  `arena` may be NULL. */
+GV_NODISCARD enum gv_status gv_lease_new_empty(struct gv_arena *arena, struct gv_lease **lease);
+
+/* Hands a piece over to a lease that nobody else has yet; it goes back to the pool of `kind`.
+ * `charged`: what was charged for it. */
+void gv_lease_add(struct gv_lease *lease, struct gv_piece *piece, enum gv_pool_kind kind,
+                  size_t charged);
 
 /* One holder more; returns its argument. */
 struct gv_lease *gv_lease_retain(struct gv_lease *lease);
 
-/* One holder less; the last one frees the memory. */
+/* One holder less; the last one gives the memory back. */
 void gv_lease_release(struct gv_lease *lease);
 
-/* Bytes of memory that the lease keeps alive, and in how many pieces (0: all in one heap block
- * with the lease itself). */
+/* Bytes of memory that the lease keeps alive, and in how many pieces besides its own block. */
 size_t gv_lease_size(const struct gv_lease *lease);
 size_t gv_lease_pieces(const struct gv_lease *lease);
 

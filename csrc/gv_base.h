@@ -31,6 +31,18 @@
 #define GV_CLONES
 #endif
 
+/* What must not be touched, as AddressSanitizer is told where it is built in: memory that is idle,
+ * and what lies between the columns of a slab. */
+#if defined(__SANITIZE_ADDRESS__)
+void __asan_poison_memory_region(const volatile void *, size_t);
+void __asan_unpoison_memory_region(const volatile void *, size_t);
+#define GV_POISON(address, size) __asan_poison_memory_region(address, size)
+#define GV_UNPOISON(address, size) __asan_unpoison_memory_region(address, size)
+#else
+#define GV_POISON(address, size) ((void)(address), (void)(size))
+#define GV_UNPOISON(address, size) ((void)(address), (void)(size))
+#endif
+
 /* The alignment of every column and every block: one cache line, one AVX-512 register. */
 #define GV_ALIGNMENT ((size_t)64)
 

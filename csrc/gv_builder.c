@@ -2,6 +2,13 @@
 
 #include "gv_appearance.h"
 
+struct gv_pool *
+gv_builder_buffers(const struct gv_builder_options *options)
+{
+    struct gv_arena *arena = options->arena;
+    return arena != NULL ? gv_arena_pool(gv_arena_root(arena), GV_POOL_BUFFERS) : NULL;
+}
+
 static bool
 wants(const struct gv_builder *builder, enum gv_column column)
 {
@@ -18,7 +25,7 @@ gv_builder_init(struct gv_builder *builder, const struct gv_builder_options *opt
     if (wants(builder, GV_COLUMN_ERROR_QUALITY)) {
         gv_scan_error_table(builder->error_table);
     }
-    gv_particles_init(&builder->table, options->columns, options->memory_limit, options->pool);
+    gv_particles_init(&builder->table, options->columns, options->memory_limit, options->arena);
 }
 
 void
@@ -150,10 +157,17 @@ add_row(struct gv_builder *builder, const uint8_t *name, size_t name_size, const
 static enum gv_status
 no_room(const struct gv_builder *builder, enum gv_status status, struct gv_error *error)
 {
+    const struct gv_builder_options *options = &builder->options;
+    size_t limit = options->memory_limit;
+    if (options->arena != NULL && status == GV_ARENA_FULL) {
+        limit = gv_arena_capacity(options->arena);
+    } else if (options->arena != NULL) {
+        limit = gv_min_size(limit, gv_arena_capacity(gv_arena_root(options->arena)));
+    }
     *error = (struct gv_error){
         .status = status,
         .detail = (int64_t)gv_builder_rows(builder),
-        .expected = (int64_t)builder->options.memory_limit,
+        .expected = (int64_t)limit,
     };
     return status;
 }

@@ -25,8 +25,12 @@ struct gv_builder_options {
     enum gv_alphabet alphabet;
     size_t max_record_bytes; /* GV_RECORD_CAP_LEAST..GV_RECORD_CAP_MOST */
     size_t memory_limit;     /* bytes of columns in one table, or GV_NO_LIMIT */
-    struct gv_pool *pool;    /* of warm extents; may be NULL */
+    struct gv_arena *arena;  /* where columns are charged and pooled; NULL for scratch */
 };
+
+/* The pool that buffers for text come from; NULL without an arena.  They are the process's,
+ * whatever the arena, and are not charged. */
+struct gv_pool *gv_builder_buffers(const struct gv_builder_options *options);
 
 /* Owns: the table.  Borrows: what the options point to.
  * Invariant: table.pending == block.rows. */
@@ -61,8 +65,9 @@ gv_builder_rows(const struct gv_builder *builder)
  *   GV_NEED_MORE  the text ends inside a record
  *   else          a fault, said in *error; the rows before it are in the table
  *
- * Of GV_MEMORY_LIMIT and GV_NO_MEMORY, error->detail is the number of rows that fitted and
- * error->expected the limit; line, record and offset are those of the first read that did not. */
+ * Of faults that gv_status_is_memory(), error->detail is the number of rows that fitted and
+ * error->expected the limit or the capacity that would be passed; line, record and offset are those
+ * of the first read that did not. */
 GV_NODISCARD enum gv_status gv_builder_take(struct gv_builder *builder, struct gv_fastq *parser,
                                             uint8_t *text, size_t size, bool at_end,
                                             size_t most_rows, size_t most_text, size_t *used,

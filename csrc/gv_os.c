@@ -317,6 +317,44 @@ quota_cores(void)
     return (unsigned)((numbers[0] + numbers[1] - 1) / numbers[1]);
 }
 
+/* The least limit of the control group that this process is in and of those around it; UINT64_MAX
+ * where there is none.  In a container the group shows as "/". */
+static uint64_t
+group_memory(void)
+{
+    char path[1024] = "", file[sizeof path + 64];
+    uint64_t least = UINT64_MAX;
+    long long numbers[2];
+    FILE *groups = fopen("/proc/self/cgroup", "re");
+    if (groups != NULL) {
+        while (fgets(path, sizeof path, groups) != NULL && strncmp(path, "0::/", 4) != 0) {
+            path[0] = '\0';
+        }
+        (void)fclose(groups);
+    }
+    path[strcspn(path, "\n")] = '\0';
+    for (char *end = path + strlen(path); end != NULL; end = strrchr(path, '/')) {
+        *end = '\0';
+        (void)snprintf(file, sizeof file, "/sys/fs/cgroup%s/memory.max",
+                       strlen(path) > 3 ? path + 3 : "");
+        if (read_numbers(file, numbers) >= 1 && (uint64_t)numbers[0] < least) {
+            least = (uint64_t)numbers[0];
+        }
+    }
+    if (read_numbers("/sys/fs/cgroup/memory/memory.limit_in_bytes", numbers) >= 1 &&
+        (uint64_t)numbers[0] < least) {
+        least = (uint64_t)numbers[0]; /* version 1 */
+    }
+    return least;
+}
+
+uint64_t
+gv_os_memory_limit(void)
+{
+    uint64_t machine = gv_os_physical_memory(), group = group_memory();
+    return machine == 0 || group < machine ? (group != UINT64_MAX ? group : 0) : machine;
+}
+
 int64_t
 gv_os_process(void)
 {

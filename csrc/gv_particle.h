@@ -7,25 +7,27 @@
 #ifndef GV_PARTICLE_H
 #define GV_PARTICLE_H
 
-#include "gv_arena.h"
 #include "gv_column.h"
+#include "gv_slots.h"
 
-/* The slot of a column in the arena; a text column's bytes stand in the slot after those of all
+/* The slot of a column; a text column's bytes stand in the slot after those of all
  * columns, its offsets in the column's own. */
 #define GV_TEXT_SLOT(column) (GV_COLUMN_COUNT + ((column) - GV_COLUMN_FIRST_TEXT))
 
-/* Owns: its arena.
+/* Owns: its slots.
  * Invariants: rows + pending <= capacity; every selected fixed column has room for capacity
  * rows, every selected text column for capacity + 1 offsets; text_used[i] <= text_capacity[i];
  * the text of rows + pending rows stands in text_used[i] bytes. */
 struct gv_particles {
-    struct gv_arena arena;
+    struct gv_slots slots;
     gv_column_set columns;
     size_t rows;    /* rows whose every column is written */
     size_t pending; /* rows after them whose text alone is written */
     size_t capacity;
+    size_t planned; /* rows that the table will have at most; 0: nobody knows */
     size_t text_used[GV_TEXT_COLUMNS];
     size_t text_capacity[GV_TEXT_COLUMNS];
+    size_t text_before[GV_TEXT_COLUMNS]; /* text_used of tables before, and some more */
 };
 
 /* A sealed table.  Owns: one hold on the lease.  Borrows: the addresses, from the lease.
@@ -40,15 +42,21 @@ struct gv_sealed {
     size_t text_size[GV_TEXT_COLUMNS];
 };
 
-/* `limit`: most bytes that the columns may hold together, or GV_NO_LIMIT; `pool` may be NULL. */
+/* `limit`: most bytes that the columns may hold together, or GV_NO_LIMIT; `arena`: where they are
+ * charged and pooled, NULL for a table that is not to be sealed. */
 void gv_particles_init(struct gv_particles *table, gv_column_set columns, size_t limit,
-                       struct gv_pool *pool);
+                       struct gv_arena *arena);
 void gv_particles_deinit(struct gv_particles *table);
 bool gv_particles_is_valid(const struct gv_particles *table);
 
+/* Says of an empty table how many rows it will have at most (SIZE_MAX: nobody knows), so that a
+ * batch can be laid into a slab.  Should there be more, the table grows all the same. */
+void gv_particles_plan(struct gv_particles *table, size_t rows);
+
 /* Room for one more pending row whose text takes text_sizes[i] bytes in text column i (0 for a
  * column that is not selected).  GV_MEMORY_LIMIT exactly when the columns with that row would
- * hold more bytes than the limit; GV_NO_MEMORY.  On failure the rows are as before. */
+ * hold more bytes than the limit; else it fails as gv_slots_claim() does.  On failure the rows are
+ * as before. */
 GV_NODISCARD enum gv_status gv_particles_reserve(struct gv_particles *table,
                                                  const size_t text_sizes[GV_TEXT_COLUMNS]);
 

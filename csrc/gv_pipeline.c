@@ -20,7 +20,7 @@
 #define STRETCH ((uint64_t)2 << 20)
 
 /* Owns: source, inflater, slices, mapping, builder, text.
- * Invariants: begin <= end <= capacity; the text [begin, end) was read and not yet parsed. */
+ * Invariants: begin <= end <= text.capacity; the text [begin, end) was read and not yet parsed. */
 struct gv_reader {
     struct gv_reader_options options;
     struct gv_reader_stats stats; /* of the sources closed */
@@ -41,8 +41,8 @@ struct gv_reader {
     uint64_t fetched;         /* since then, up to this offset */
     struct gv_mapping mapping;
 
-    uint8_t *text;
-    size_t begin, end, capacity;
+    struct gv_piece text;
+    size_t begin, end;
     size_t wanted; /* bytes to hold before parsing is worth another try */
 
     struct gv_builder builder;
@@ -52,7 +52,7 @@ struct gv_reader {
 static inline bool
 reader_is_valid(const struct gv_reader *reader)
 {
-    return reader->begin <= reader->end && reader->end <= reader->capacity &&
+    return reader->begin <= reader->end && reader->end <= reader->text.capacity &&
            gv_builder_is_valid(&reader->builder);
 }
 
@@ -70,13 +70,20 @@ gv_reader_new(const struct gv_reader_options *options, struct gv_reader **reader
     return GV_OK;
 }
 
+static void
+drop_text(struct gv_reader *reader)
+{
+    gv_pool_put(gv_builder_buffers(&reader->options.build), &reader->text, reader->text.capacity);
+    reader->begin = reader->end = 0;
+}
+
 void
 gv_reader_free(struct gv_reader *reader)
 {
     if (reader != NULL) {
         gv_reader_close(reader);
+        drop_text(reader);
         gv_builder_deinit(&reader->builder);
-        free(reader->text);
         free(reader);
     }
 }
@@ -153,10 +160,8 @@ gv_reader_close(struct gv_reader *reader)
     count_source(reader, &reader->stats);
     end_slices(reader);
     end_mapping(reader);
-    if (reader->capacity > TEXT_BUFFER) {
-        free(reader->text); /* one source's long records are not the next one's */
-        reader->text = NULL;
-        reader->begin = reader->end = reader->capacity = 0;
+    if (reader->text.capacity > TEXT_BUFFER) {
+        drop_text(reader); /* one source's long records are not the next one's */
     }
     gv_inflater_deinit(&reader->inflater);
     gv_source_close(&reader->source);
@@ -177,19 +182,22 @@ text_left(const struct gv_reader *reader)
 static enum gv_status
 make_room(struct gv_reader *reader, size_t size)
 {
-    if (reader->begin > 0) {
-        memmove(reader->text, reader->text + reader->begin, text_left(reader));
-        reader->end -= reader->begin;
-        reader->begin = 0;
-    }
-    if (size > reader->capacity) {
-        uint8_t *grown = realloc(reader->text, size);
-        if (grown == NULL) {
+    struct gv_piece old = reader->text;
+    if (size > old.capacity) {
+        struct gv_pool *pool = gv_builder_buffers(&reader->options.build);
+        if (!gv_pool_get(pool, size, &reader->text)) {
+            reader->text = old;
             return GV_NO_MEMORY;
         }
-        reader->text = grown;
-        reader->capacity = size;
+        if (text_left(reader) > 0) {
+            memcpy(reader->text.base, old.base + reader->begin, text_left(reader));
+        }
+        gv_pool_put(pool, &old, old.capacity);
+    } else if (reader->begin > 0) {
+        memmove(old.base, old.base + reader->begin, text_left(reader));
     }
+    reader->end -= reader->begin;
+    reader->begin = 0;
     return GV_OK;
 }
 
@@ -199,7 +207,7 @@ parse_text(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct
 {
     size_t used;
     enum gv_status status =
-        gv_builder_take(&reader->builder, &reader->parser, reader->text + reader->begin,
+        gv_builder_take(&reader->builder, &reader->parser, reader->text.base + reader->begin,
                         text_left(reader), reader->at_end, most_rows, *most_text, &used, error);
     reader->begin += used;
     *most_text -= gv_min_size(used, *most_text);
@@ -284,7 +292,7 @@ add_text(struct gv_reader *reader, const uint8_t *text, size_t size, struct gv_e
         return gv_error_set(error, status, 0);
     }
     if (size > 0) {
-        memcpy(reader->text + reader->end, text, size);
+        memcpy(reader->text.base + reader->end, text, size);
     }
     reader->end += size;
     return GV_OK;
@@ -358,12 +366,12 @@ static enum gv_status
 fill(struct gv_reader *reader, struct gv_error *error)
 {
     size_t capacity = gv_max_size(TEXT_BUFFER, reader->wanted);
-    if (reader->text == NULL && reader->source.memory != NULL &&
+    if (reader->text.base == NULL && reader->source.memory != NULL &&
         reader->source.size < TEXT_BUFFER) {
         /* For a few reads handed over in memory, a large buffer would cost more than they do. */
         capacity = (size_t)reader->source.size + 1;
     }
-    enum gv_status status = make_room(reader, gv_max_size(capacity, reader->capacity));
+    enum gv_status status = make_room(reader, gv_max_size(capacity, reader->text.capacity));
     if (status != GV_OK) {
         return gv_error_set(error, status, 0);
     }
@@ -373,8 +381,9 @@ fill(struct gv_reader *reader, struct gv_error *error)
         size_t room = gv_max_size(TEXT_BUFFER, reader->wanted - text_left(reader));
         room = gv_min_size(room, TEXT_PATIENCE / 4);
         size_t got = 0;
-        status = gv_inflater_read(&reader->inflater, reader->text + reader->end,
-                                  gv_min_size(room, reader->capacity - reader->end), &got, error);
+        status =
+            gv_inflater_read(&reader->inflater, reader->text.base + reader->end,
+                             gv_min_size(room, reader->text.capacity - reader->end), &got, error);
         if (status == GV_INTERRUPTED) {
             return status;
         }
@@ -432,7 +441,7 @@ look_on(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct gv
     reader->source.bytes_read = reader->inflater.text_bytes = from;
     reader->wanted = status == GV_NEED_MORE ? 2 * (size - used) + 1 : 1;
     gv_mapping_drop(mapping, from);
-    if (status == GV_OK || status == GV_NO_MEMORY || status == GV_MEMORY_LIMIT) {
+    if (status == GV_OK || gv_status_is_memory(status)) {
         return status;
     }
     return status == GV_NEED_MORE && until < mapping->size ? GV_OK : slow_down(reader, from, error);
@@ -465,6 +474,9 @@ gv_reader_advance(struct gv_reader *reader, size_t most_rows, size_t most_text,
 {
     assert(reader->is_open);
     enum gv_status status = GV_OK;
+    if (gv_reader_rows(reader) == 0) {
+        gv_particles_plan(&reader->builder.table, most_rows);
+    }
     if (reader->is_mapped && reader->slices != NULL) {
         /* Once for all slices of this call, instead of for each. */
         reader->is_inside = gv_mapping_enter(&reader->mapping);
@@ -489,6 +501,9 @@ gv_reader_advance(struct gv_reader *reader, size_t most_rows, size_t most_text,
     gv_builder_flush(&reader->builder);
     leave_mapping(reader); /* who wants to write to the file does not wait for the next call */
     reader->is_over = status == GV_END;
+    if (gv_status_is_memory(status)) {
+        error->detail = (int64_t)gv_reader_rows(reader); /* a buffer may have been refused */
+    }
     assert(reader_is_valid(reader));
     return status;
 }

@@ -61,7 +61,7 @@ void gv_reader_close(struct gv_reader *reader);
  *   else            a fault, said in *error; the rows before it are in the table, and the source
  *                   cannot be read on: close it
  *
- * GV_MEMORY_LIMIT and GV_NO_MEMORY are told as gv_builder_take() tells them.
+ * Faults that gv_status_is_memory() are told as gv_builder_take() tells them.
  */
 GV_NODISCARD enum gv_status gv_reader_advance(struct gv_reader *reader, size_t most_rows,
                                               size_t most_text, struct gv_error *error);

@@ -18,9 +18,9 @@ enum state { FREE, BUSY, READY, OUT };
 struct place {
     struct gv_slice slice;
     enum state state;
-    uint64_t offset;   /* in the source */
-    size_t input_size; /* BGZF: of the whole blocks in the input buffer */
-    uint8_t *input_buffer, *text_buffer;
+    uint64_t offset;             /* in the source */
+    size_t input_size;           /* BGZF: of the whole blocks in the input buffer */
+    struct gv_piece input, text; /* buffers */
     void *engine_state;
     struct gv_builder builder;
 };
@@ -31,6 +31,7 @@ struct place {
 struct gv_slices {
     const struct gv_inflate_engine *engine;
     struct gv_slices_input input;
+    struct gv_pool *buffers; /* where the places' buffers come from; may be NULL */
 
     struct gv_os_lock lock;
     uint64_t taken, out; /* slices taken by threads, and given back by the reader */
@@ -115,8 +116,8 @@ static void
 read_text(const struct gv_slices *slices, struct place *place)
 {
     struct gv_slice *slice = &place->slice;
-    slice->text = place->text_buffer;
-    if (!read_input(slices, place->offset, GV_SLICE_TEXT, place->text_buffer, &slice->size)) {
+    slice->text = place->text.base;
+    if (!read_input(slices, place->offset, GV_SLICE_TEXT, place->text.base, &slice->size)) {
         slice->size = 0;
         slice->is_odd = true;
     }
@@ -130,11 +131,11 @@ static void
 take_blocks(struct gv_slices *slices, struct place *place)
 {
     size_t have = 0;
-    bool was_read = read_input(slices, place->offset, INPUT_BYTES, place->input_buffer, &have);
+    bool was_read = read_input(slices, place->offset, INPUT_BYTES, place->input.base, &have);
     place->input_size = 0;
     for (size_t n = 0; was_read && n < GV_SLICE_BLOCKS; n++) {
         size_t left = have - place->input_size;
-        size_t size = gv_bgzf_block_size(place->input_buffer + place->input_size, left);
+        size_t size = gv_bgzf_block_size(place->input.base + place->input_size, left);
         if (size == 0 || size > left) {
             break;
         }
@@ -150,19 +151,19 @@ static void
 inflate_blocks(const struct gv_slices *slices, struct place *place)
 {
     struct gv_slice *slice = &place->slice;
-    slice->text = place->text_buffer;
+    slice->text = place->text.base;
     slice->input_end = place->offset;
     enum gv_status status = GV_OK;
     if (place->engine_state == NULL) {
         status = slices->engine->open(slices->engine, &place->engine_state);
     }
     for (size_t at = 0; at < place->input_size;) {
-        const uint8_t *block = place->input_buffer + at;
+        const uint8_t *block = place->input.base + at;
         size_t block_size = gv_bgzf_block_size(block, place->input_size - at);
         size_t text_size = gv_bgzf_text_size(block, block_size);
         if (status == GV_OK && text_size <= GV_BGZF_MOST) {
             status = gv_bgzf_inflate(slices->engine, place->engine_state, block, block_size,
-                                     place->text_buffer + slice->size);
+                                     place->text.base + slice->size);
         }
         if (status != GV_OK || text_size > GV_BGZF_MOST) {
             slice->is_odd = true;
@@ -299,7 +300,7 @@ hand_out(const struct gv_slices *slices, struct place *place)
     place->state = OUT;
     if (slice->is_mapped && !gv_mapping_enter(slices->input.mapping)) {
         *slice = (struct gv_slice){
-            .text = place->text_buffer,
+            .text = place->text.base,
             .body = &place->builder,
             .input_end = place->offset,
             .is_odd = true,
@@ -356,13 +357,13 @@ gv_slices_give_back(struct gv_slices *slices)
 
 static bool
 place_init(struct place *place, const struct gv_builder_options *options,
-           enum gv_input_format format)
+           enum gv_input_format format, struct gv_pool *pool)
 {
     bool is_bgzf = format == GV_INPUT_BGZF;
     gv_builder_init(&place->builder, options);
-    place->text_buffer = malloc(is_bgzf ? GV_SLICE_BLOCKS * GV_BGZF_MOST : GV_SLICE_TEXT);
-    place->input_buffer = is_bgzf ? malloc(INPUT_BYTES) : NULL;
-    return place->text_buffer != NULL && (!is_bgzf || place->input_buffer != NULL);
+    size_t text_size = is_bgzf ? GV_SLICE_BLOCKS * GV_BGZF_MOST : GV_SLICE_TEXT;
+    return gv_pool_get(pool, text_size, &place->text) &&
+           (!is_bgzf || gv_pool_get(pool, INPUT_BYTES, &place->input));
 }
 
 struct gv_slices *
@@ -380,14 +381,18 @@ gv_slices_new(const struct gv_builder_options *options, const struct gv_inflate_
     slices->offset = input->offset;
     slices->process = gv_os_process();
     struct gv_builder_options scratch = *options;
-    scratch.memory_limit = GV_NO_LIMIT; /* the limit is the table's that the slices go into */
+    /* The limit and the arena are the table's that the slices go into. */
+    scratch.memory_limit = GV_NO_LIMIT;
+    scratch.arena = NULL;
+    slices->buffers = gv_builder_buffers(options);
     /* One slice out, one in work for each thread, and as many ready as there are threads. */
     size_t wanted = 2 * (size_t)threads + 1;
     slices->places = calloc(wanted, sizeof *slices->places);
     slices->threads = calloc(threads, sizeof *slices->threads);
     bool is_made = slices->places != NULL && slices->threads != NULL;
     while (is_made && slices->n_places < wanted) {
-        is_made = place_init(&slices->places[slices->n_places++], &scratch, input->format);
+        is_made = place_init(&slices->places[slices->n_places++], &scratch, input->format,
+                             slices->buffers);
     }
     while (is_made && slices->n_threads + 1 < threads) {
         is_made = gv_os_thread_start(&slices->threads[slices->n_threads], run, slices);
@@ -422,8 +427,8 @@ gv_slices_free(struct gv_slices *slices)
             slices->engine->close(place->engine_state);
         }
         gv_builder_deinit(&place->builder);
-        free(place->text_buffer);
-        free(place->input_buffer);
+        gv_pool_put(slices->buffers, &place->text, place->text.capacity);
+        gv_pool_put(slices->buffers, &place->input, place->input.capacity);
     }
     gv_os_lock_deinit(&slices->lock);
     free(slices->places);

@@ -10,6 +10,8 @@ gv_status_name(enum gv_status status)
         [GV_INTERRUPTED] = "GV_INTERRUPTED",
         [GV_NO_MEMORY] = "GV_NO_MEMORY",
         [GV_MEMORY_LIMIT] = "GV_MEMORY_LIMIT",
+        [GV_ARENA_FULL] = "GV_ARENA_FULL",
+        [GV_ARENA_IN_USE] = "GV_ARENA_IN_USE",
         [GV_OPEN_FAILED] = "GV_OPEN_FAILED",
         [GV_READ_FAILED] = "GV_READ_FAILED",
         [GV_CALLBACK_FAILED] = "GV_CALLBACK_FAILED",

@@ -16,7 +16,9 @@ enum gv_status {
     GV_INTERRUPTED, /* a signal came while waiting for input: look at it and call again */
 
     GV_NO_MEMORY,    /* the system has no more memory to give */
-    GV_MEMORY_LIMIT, /* the caller's own limit would be passed */
+    GV_MEMORY_LIMIT, /* a limit on memory would be passed: the caller's own, or the process's */
+    GV_ARENA_FULL,   /* the capacity of an arena would be passed */
+    GV_ARENA_IN_USE, /* an arena with leases that are alive */
 
     GV_OPEN_FAILED,        /* detail: errno */
     GV_READ_FAILED,        /* detail: errno */
@@ -84,6 +86,13 @@ struct gv_error {
 const char *gv_status_name(enum gv_status status);
 const char *gv_field_name(enum gv_field field);
 const char *gv_foreign_name(enum gv_foreign_format format);
+
+/* Whether a status says that there is no room for more. */
+static inline bool
+gv_status_is_memory(enum gv_status status)
+{
+    return status == GV_NO_MEMORY || status == GV_MEMORY_LIMIT || status == GV_ARENA_FULL;
+}
 
 /* Fills *error with a status that lies in no record, and returns that status. */
 enum gv_status gv_error_set(struct gv_error *error, enum gv_status status, int64_t detail);

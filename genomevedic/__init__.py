@@ -21,7 +21,7 @@ except ModuleNotFoundError as error:
         "and use .venv/bin/python, or `pip install .` and start Python elsewhere"
     ) from error
 
-from . import errors, layouts
+from . import errors, layouts, memory
 from .config import show_config
 from .fastq import (
     COLUMNS,
@@ -54,6 +54,7 @@ __all__ = [
     "datasets",
     "errors",
     "layouts",
+    "memory",
     "peek_fastq",
     "plot",
     "read_fastq",

@@ -11,7 +11,9 @@ a file cut short an `EOFError`, a full memory a `MemoryError`, a file that canno
         TruncatedFileError      EOFError           the input ends inside a record or gzip member
         RecordTooLongError                         longer than ``max_record_bytes``
       MemoryAllocationError     MemoryError        the system has no more memory
-        MemoryLimitError                           ``memory_limit`` would be passed
+        MemoryLimitError                           ``memory_limit`` or the process's would be passed
+        ArenaFullError                             the capacity of an arena would be passed
+      ArenaInUseError         BufferError        an arena cannot be reset while results are alive
       SourceReadError           OSError            opening or reading failed; keeps ``errno``
         SourceNotFoundError     FileNotFoundError
         SourcePermissionError   PermissionError
@@ -31,6 +33,8 @@ from types import MappingProxyType
 from typing import Any
 
 __all__ = [
+    "ArenaFullError",
+    "ArenaInUseError",
     "BadGzipError",
     "ErrorCode",
     "FastqFormatError",
@@ -61,6 +65,8 @@ class ErrorCode(StrEnum):
     FILE_READ = "FILE_READ"
     MEMORY_ALLOCATION = "MEMORY_ALLOCATION"
     MEMORY_EXHAUSTED = "MEMORY_EXHAUSTED"
+    ARENA_FULL = "ARENA_FULL"
+    ARENA_IN_USE = "ARENA_IN_USE"
 
 
 class Severity(IntEnum):
@@ -188,10 +194,28 @@ class MemoryAllocationError(_InputError, MemoryError):
 
 
 class MemoryLimitError(MemoryAllocationError):
-    """The columns would pass ``memory_limit``; ``context["reads"]`` says how many reads fitted."""
+    """The columns would pass ``memory_limit``, or all results the limit of the process.
+
+    ``context["reads"]`` says how many reads fitted, ``context["limit"]`` the bytes there may be.
+    """
 
     code = ErrorCode.MEMORY_EXHAUSTED
     severity = Severity.ERROR
+    recoverable = True
+
+
+class ArenaFullError(MemoryAllocationError):
+    """The capacity of an arena would be passed; ``context`` as of `MemoryLimitError`."""
+
+    code = ErrorCode.ARENA_FULL
+    severity = Severity.ERROR
+    recoverable = True
+
+
+class ArenaInUseError(GenomeVedicError, BufferError):
+    """An arena cannot be reset while results are alive in it."""
+
+    code = ErrorCode.ARENA_IN_USE
     recoverable = True
 
 

@@ -14,6 +14,7 @@ from . import _core
 from .arguments import check_choice, check_integer, check_names, check_number, parse_size
 from .errors import GenomeVedicError, MissingEndBlockWarning, warn_user
 from .layouts import Layout, find
+from .memory import Arena
 from .particles import Particles, wrap_columns
 from .sources import Source, as_list, label, size_of
 from .stats import ReadStats
@@ -96,7 +97,7 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
         max_record_bytes: int | str = DEFAULT_MAX_RECORD_BYTES,
         unplaced: None = None,
         max_errors: None = None,
-        arena: None = None,
+        arena: Arena | None = None,
         simd: str | None = None,
     ) -> None:
         _refuse_what_is_not_built(
@@ -104,7 +105,6 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
             storage_options=storage_options is not None,
             unplaced=unplaced is not None,
             max_errors=max_errors is not None,
-            arena=arena is not None,
         )
         self.layout = find(layout)
         self.columns = (
@@ -123,6 +123,7 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
             memory_limit=None if memory_limit is None else _bytes("memory_limit", memory_limit),
             max_record_bytes=_bytes("max_record_bytes", max_record_bytes),
             simd=_check_simd(simd),
+            arena=_check_arena(arena),
         )
         self._is_over = False
         self._seconds = 0.0
@@ -209,12 +210,14 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
                     self._fill(batch_size)
                 except GenomeVedicError as fault:
                     error = fault
-                batch = self._take() if self._core.rows > 0 else None
+                rows = self._core.rows
+                # No name here holds the batch while its receiver has it.
+                batch = [self._take()] if rows > 0 else []
                 if error is not None:
                     # Before the last batch is handed out, so that nobody reads on behind a fault.
                     self.close()
-                if batch is not None:
-                    yield batch
+                if rows > 0:
+                    yield batch.pop()
                 elif error is None:
                     return
             raise error
@@ -379,8 +382,10 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
     max_record_bytes : int or str, default 2**30
         A longer record is an error, so that a file without line ends does not fill the memory.
         A number, or like ``"4 GiB"``.
-    unplaced, max_errors, arena : None
+    unplaced, max_errors : None
         For later versions.
+    arena : memory.Arena, optional
+        Where the columns are counted, and which they must fit.
     simd : str, optional
         The kernels to use, of ``show_config("dict")["simd_variants"]``; the best by default. All
         give the same bits.
@@ -398,7 +403,10 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
     SourceReadError
         A source could not be opened or read; `BadGzipError` is a kind.
     MemoryLimitError
-        The columns would pass `memory_limit`; ``context["reads"]`` is the number that fitted.
+        The columns would pass `memory_limit`, or all results of the process their limit (see
+        `memory.set_limit`); ``context["reads"]`` is the number that fitted.
+    ArenaFullError
+        The columns do not fit `arena`.
     NotImplementedError
         An argument asks for what this version does not do.
     TypeError, ValueError
@@ -483,6 +491,14 @@ def _is_other_policy(on_error: Any) -> bool:
 
 def _check_alphabet(alphabet: str | None) -> str:
     return "any" if alphabet is None else check_choice("alphabet", alphabet, ("dna", "iupac"))
+
+
+def _check_arena(arena: Arena | None) -> _core.Arena | None:
+    if arena is None:
+        return None
+    if not isinstance(arena, Arena):
+        raise TypeError(f"arena must be a memory.Arena, and is {arena!r}")
+    return arena._open
 
 
 def _check_simd(simd: str | None) -> str | None:

@@ -21,7 +21,7 @@ from pathlib import Path
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("gv_base",),
     ("gv_status", "gv_cpu", "gv_os"),
-    ("gv_span", "gv_arena", "gv_pool", "gv_scan"),
+    ("gv_span", "gv_pool", "gv_arena", "gv_slots", "gv_scan"),
     ("gv_measure", "gv_column", "gv_appearance"),
     ("gv_particle", "gv_layout"),
     ("gv_fastq",),

@@ -23,9 +23,10 @@
 struct gvpy_state {
     PyTypeObject *lease_type;
     PyTypeObject *reader_type;
-    struct gv_crew crew;  /* of threads, for all readers */
-    struct gv_pool *pool; /* of warm extents, for all readers */
-    int python_isal;      /* whether isal is installed; see gvpy_inflate.c */
+    PyTypeObject *arena_type;
+    struct gv_crew crew;    /* of threads, for all readers */
+    struct gv_arena *arena; /* the process's: all memory is charged to it */
+    int python_isal;        /* whether isal is installed; see gvpy_inflate.c */
 };
 
 extern struct PyModuleDef gvpy_module;
@@ -61,6 +62,24 @@ struct gv_lease *gvpy_lease_behind(struct gvpy_state *state, PyArrayObject *arra
 /* A sealed table as a dict: name -> array, or (offsets, data) for text.  Takes over the table's
  * hold, also when it fails. */
 PyObject *gvpy_columns(struct gvpy_state *state, struct gv_sealed *sealed);
+
+/* gvpy_arena.c */
+extern PyType_Spec gvpy_arena_spec;
+
+/* The arena that `object` stands for (an Arena, or None: the process's), borrowed from it; NULL
+ * with an exception set. */
+struct gv_arena *gvpy_arena_of(struct gvpy_state *state, PyObject *object);
+
+/* Frees what Python's collector and the pools can: a gv_reclaim_fn.  Takes the GIL. */
+bool gvpy_reclaim(void *state);
+
+/* What all results together may take, unless somebody says otherwise. */
+size_t gvpy_default_limit(void);
+
+/* Counts of the process's arena and of its pools; giving back what is idle; the limit. */
+PyObject *gvpy_memory_stats(PyObject *module, PyObject *unused);
+PyObject *gvpy_memory_trim(PyObject *module, PyObject *kind);
+PyObject *gvpy_memory_set_limit(PyObject *module, PyObject *limit);
 
 /* gvpy_error.c: raises the Python exception for a core status; `label` names the source, `cause`
  * (may be NULL) is an exception whose words end the message.  Always returns NULL. */

@@ -192,7 +192,7 @@ hold_buffer(struct gvpy_state *state, struct ArrowArray *array, int i, int hold,
         return 0;
     }
     uint8_t *copy;
-    if (gv_lease_new(size, &owned->holds[hold], &copy) != GV_OK) {
+    if (gv_lease_new(NULL, size, &owned->holds[hold], &copy) != GV_OK) {
         owned->holds[hold] = NULL;
         PyErr_NoMemory();
         return -1;

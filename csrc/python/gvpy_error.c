@@ -17,10 +17,36 @@ no_memory(const struct gv_error *error)
 static PyObject *
 memory_limit(const struct gv_error *error)
 {
+    if (error->detail < 0) {
+        return PyUnicode_FromFormat("it would pass the limit on memory (%lld bytes); see "
+                                    "gv.memory.set_limit()",
+                                    (long long)error->expected);
+    }
     return PyUnicode_FromFormat(
-        "the columns would pass memory_limit (%lld bytes); %lld reads fitted. Raise the limit, "
-        "name fewer columns, or go through the file in batches with scan_fastq",
+        "the columns would pass the limit on memory (%lld bytes); %lld reads fitted. Raise "
+        "memory_limit or gv.memory.set_limit(), name fewer columns, or go through the file in "
+        "batches with scan_fastq",
         (long long)error->expected, (long long)error->detail);
+}
+
+static PyObject *
+arena_full(const struct gv_error *error)
+{
+    if (error->detail < 0) {
+        return PyUnicode_FromFormat("the arena is full (%lld bytes); let go of what is in it, or "
+                                    "make it larger",
+                                    (long long)error->expected);
+    }
+    return PyUnicode_FromFormat(
+        "the arena is full (%lld bytes); %lld reads fitted. Let go of what is in it, make it "
+        "larger, name fewer columns, or go through the file in batches with scan_fastq",
+        (long long)error->expected, (long long)error->detail);
+}
+
+static PyObject *
+arena_in_use(const struct gv_error *error)
+{
+    return PyUnicode_FromFormat("%lld results are alive in this arena", (long long)error->detail);
 }
 
 static PyObject *
@@ -208,6 +234,8 @@ static const struct {
 } rows[GV_STATUS_COUNT] = {
     [GV_NO_MEMORY] = {"MemoryAllocationError", no_memory},
     [GV_MEMORY_LIMIT] = {"MemoryLimitError", memory_limit},
+    [GV_ARENA_FULL] = {"ArenaFullError", arena_full},
+    [GV_ARENA_IN_USE] = {"ArenaInUseError", arena_in_use},
     [GV_OPEN_FAILED] = {"SourceReadError", open_failed},
     [GV_READ_FAILED] = {"SourceReadError", read_failed},
     [GV_CALLBACK_FAILED] = {"SourceReadError", callback_failed},
@@ -263,9 +291,11 @@ details(const struct gv_error *error, PyObject *label)
     if (is_gzip && set_number(dict, "input_offset", error->input_offset) < 0) {
         goto fail;
     }
-    if (error->status == GV_MEMORY_LIMIT &&
-        (set_number(dict, "reads", (uint64_t)error->detail) < 0 ||
-         set_number(dict, "limit", (uint64_t)error->expected) < 0)) {
+    bool is_limit = error->status == GV_MEMORY_LIMIT || error->status == GV_ARENA_FULL;
+    if (is_limit && error->detail >= 0 && set_number(dict, "reads", (uint64_t)error->detail) < 0) {
+        goto fail;
+    }
+    if (is_limit && set_number(dict, "limit", (uint64_t)error->expected) < 0) {
         goto fail;
     }
     if ((error->line > 0 || is_gzip) && set_number(dict, "offset", error->offset) < 0) {

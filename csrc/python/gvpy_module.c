@@ -52,6 +52,16 @@ PyDoc_STRVAR(arrow_doc, "arrow_array($module, columns, /)\n--\n\n"
 PyDoc_STRVAR(schema_doc, "arrow_schema($module, columns, /)\n--\n\n"
                          "The schema capsule alone.");
 
+PyDoc_STRVAR(memory_stats_doc, "memory_stats($module, /)\n--\n\n"
+                               "The counts of the process's arena and of its pools.");
+
+PyDoc_STRVAR(memory_trim_doc, "memory_trim($module, kind, /)\n--\n\n"
+                              "Give back what is idle in the pool of that name, None: in all;\n"
+                              "the number of bytes.");
+
+PyDoc_STRVAR(memory_limit_doc, "memory_set_limit($module, limit, /)\n--\n\n"
+                               "Set what all results may take; None: the share of the machine.");
+
 PyDoc_STRVAR(table_doc, "error_table($module, /)\n--\n\n"
                         "{core status: name of its class in genomevedic.errors}.");
 
@@ -62,6 +72,9 @@ static PyMethodDef methods[] = {
     {"input_format", gvpy_input_format, METH_O, format_doc},
     {"arrow_array", gvpy_arrow_array, METH_O, arrow_doc},
     {"arrow_schema", gvpy_arrow_schema, METH_O, schema_doc},
+    {"memory_stats", gvpy_memory_stats, METH_NOARGS, memory_stats_doc},
+    {"memory_trim", gvpy_memory_trim, METH_O, memory_trim_doc},
+    {"memory_set_limit", gvpy_memory_set_limit, METH_O, memory_limit_doc},
     {"error_table", gvpy_error_table, METH_NOARGS, table_doc},
     {NULL},
 };
@@ -133,14 +146,16 @@ module_exec(PyObject *module)
     struct gvpy_state *state = PyModule_GetState(module);
     atomic_init(&state->crew.busy, 0);
     atomic_init(&state->crew.process, (long long)gv_os_process());
-    state->pool = gv_pool_new(idle_limit());
-    if (state->pool == NULL) {
+    state->arena = gv_arena_new(NULL, gvpy_default_limit(), idle_limit());
+    if (state->arena == NULL) {
         PyErr_NoMemory();
         return -1;
     }
+    gv_arena_on_full(state->arena, gvpy_reclaim, state);
     state->lease_type = add_type(module, &gvpy_lease_spec);
     state->reader_type = add_type(module, &gvpy_reader_spec);
-    if (state->lease_type == NULL || state->reader_type == NULL ||
+    state->arena_type = add_type(module, &gvpy_arena_spec);
+    if (state->lease_type == NULL || state->reader_type == NULL || state->arena_type == NULL ||
         add_names(module, "COLUMNS", column_names(false)) < 0 ||
         add_names(module, "DEFAULT_COLUMNS", column_names(true)) < 0 ||
         add_names(module, "LAYOUTS", layout_names()) < 0) {
@@ -155,6 +170,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     struct gvpy_state *state = PyModule_GetState(module);
     Py_VISIT(state->lease_type);
     Py_VISIT(state->reader_type);
+    Py_VISIT(state->arena_type);
     return 0;
 }
 
@@ -164,6 +180,7 @@ module_clear(PyObject *module)
     struct gvpy_state *state = PyModule_GetState(module);
     Py_CLEAR(state->lease_type);
     Py_CLEAR(state->reader_type);
+    Py_CLEAR(state->arena_type);
     return 0;
 }
 
@@ -172,9 +189,10 @@ module_free(void *module)
 {
     (void)module_clear(module);
     struct gvpy_state *state = PyModule_GetState(module);
-    if (state->pool != NULL) {
-        gv_pool_release(state->pool);
-        state->pool = NULL;
+    if (state->arena != NULL) {
+        gv_arena_on_full(state->arena, NULL, NULL); /* leases may hold it on */
+        gv_arena_release(state->arena);
+        state->arena = NULL;
     }
 }
 

@@ -120,17 +120,18 @@ parse_sizes(Py_ssize_t max_record_bytes, PyObject *memory_limit, struct gv_reade
 static PyObject *
 reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"sources",          "columns",  "layout",  "min_quality",
-                               "encoding",         "alphabet", "threads", "memory_limit",
-                               "max_record_bytes", "simd",     "engine",  NULL};
-    PyObject *sources, *columns, *memory_limit = Py_None;
+    static char *keywords[] = {
+        "sources", "columns",      "layout",           "min_quality", "encoding", "alphabet",
+        "threads", "memory_limit", "max_record_bytes", "simd",        "engine",   "arena",
+        NULL};
+    PyObject *sources, *columns, *memory_limit = Py_None, *arena = Py_None;
     const char *layout, *encoding = "phred33", *alphabet = "any", *simd = NULL, *engine = NULL;
     Py_ssize_t max_record_bytes = (Py_ssize_t)1 << 30;
     struct gv_reader_options options = {0};
     if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "O!O!s|$dssIOnzz:Reader", keywords, &PyTuple_Type, &sources,
+            args, kwargs, "O!O!s|$dssIOnzzO:Reader", keywords, &PyTuple_Type, &sources,
             &PyTuple_Type, &columns, &layout, &options.build.min_quality, &encoding, &alphabet,
-            &options.threads, &memory_limit, &max_record_bytes, &simd, &engine)) {
+            &options.threads, &memory_limit, &max_record_bytes, &simd, &engine, &arena)) {
         return NULL;
     }
     struct gvpy_state *state = gvpy_state_of_type(type);
@@ -141,7 +142,10 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         parse_sizes(max_record_bytes, memory_limit, &options) < 0) {
         return NULL;
     }
-    options.build.pool = state->pool;
+    options.build.arena = gvpy_arena_of(state, arena);
+    if (options.build.arena == NULL) {
+        return NULL;
+    }
     options.crew = &state->crew;
     options.build.layout = gv_layout_find(layout);
     if (options.build.layout == NULL) {
@@ -496,7 +500,7 @@ static PyGetSetDef reader_getset[] = {
 PyDoc_STRVAR(reader_doc,
              "Reader(sources, columns, layout, *, min_quality=0.0, encoding='phred33',\n"
              "       alphabet='any', threads=0, memory_limit=None, max_record_bytes=1073741824,\n"
-             "       simd=None, engine=None)\n--\n\n"
+             "       simd=None, engine=None, arena=None)\n--\n\n"
              "Reads FASTQ sources, given as (label, object), into tables of particles.");
 
 static PyType_Slot reader_slots[] = {

@@ -30,6 +30,8 @@ BUILTINS = {
     "RecordTooLongError": ValueError,
     "MemoryAllocationError": MemoryError,
     "MemoryLimitError": MemoryError,
+    "ArenaFullError": MemoryError,
+    "ArenaInUseError": BufferError,
     "SourceReadError": OSError,
     "SourceNotFoundError": FileNotFoundError,
     "SourcePermissionError": PermissionError,

@@ -174,7 +174,7 @@ def test_a_buffer_that_readinto_keeps_cannot_be_used_against_the_core() -> None:
         ({"storage_options": {}}, NotImplementedError, "storage_options"),
         ({"unplaced": "nan"}, NotImplementedError, "unplaced"),
         ({"max_errors": 3}, NotImplementedError, "max_errors"),
-        ({"arena": object()}, NotImplementedError, "arena"),
+        ({"arena": object()}, TypeError, "arena"),
         ({"layout": "flowcell"}, NotImplementedError, "flowcell"),
         ({"layout": "circle"}, ValueError, "composition"),
         ({"layout": 3}, TypeError, "layout"),
