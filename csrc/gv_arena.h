@@ -52,7 +52,8 @@ struct gv_arena *gv_arena_new(struct gv_arena *parent, size_t capacity, size_t i
 struct gv_arena *gv_arena_retain(struct gv_arena *arena);
 void gv_arena_release(struct gv_arena *arena);
 
-/* Sets the function that frees memory for this arena and those in it; before it is shared. */
+/* Sets the function that frees memory for the arena of the process and those in it; that of another
+ * is never called.  Before it is shared. */
 void gv_arena_on_full(struct gv_arena *arena, gv_reclaim_fn reclaim, void *context);
 
 /* That of the process: the arena itself, or the outermost one it is in. */

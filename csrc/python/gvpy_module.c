@@ -127,11 +127,11 @@ add_type(PyObject *module, PyType_Spec *spec)
 }
 
 /* What is kept warm: enough for the columns of ten million reads, and on a small machine no more
- * than a sixteenth of its memory. */
+ * than a sixteenth of its memory, or of what its control group leaves. */
 static size_t
 idle_limit(void)
 {
-    uint64_t share = gv_os_physical_memory() / 16;
+    uint64_t share = gv_os_memory_limit() / 16;
     size_t most = (size_t)512 << 20;
     return share > 0 && share < most ? (size_t)share : most;
 }
