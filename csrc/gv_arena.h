@@ -88,7 +88,7 @@ struct gv_arena_stats gv_arena_stats(const struct gv_arena *arena);
  * ------------------------------------------------------------------------------------------ */
 
 /* Pieces in a lease at most: every column, with two for each column of text. */
-#define GV_LEASE_PIECES 16
+#define GV_LEASE_PIECES 32
 
 /* Owns: its pieces, or the block or slab that it stands in; one hold on the arena.  Valid until:
  * the last holder releases it. */

@@ -18,7 +18,8 @@
 /* What to make of records; fixed before the first one. */
 struct gv_builder_options {
     const struct gv_scan_ops *ops;
-    const struct gv_layout *layout;
+    struct gv_placing placing;
+    bool is_strict; /* a record without a place, or a name without what is read from it, is a fault */
     gv_column_set columns;
     double min_quality; /* reads with a lower mean Phred are left out */
     uint8_t zero;       /* GV_PHRED33_ZERO or GV_PHRED64_ZERO */
@@ -37,6 +38,10 @@ struct gv_pool *gv_builder_buffers(const struct gv_builder_options *options);
 struct gv_builder {
     struct gv_builder_options options;
     double error_table[94];    /* filled where error_quality is a column */
+    struct gv_names_reader names;
+    bool reads_names; /* for places or columns */
+    bool checks;      /* places or names may be faults */
+    uint32_t source;  /* the number of the source at hand, from 0 */
     uint64_t reads;            /* records seen */
     uint64_t kept;             /* rows made */
     uint64_t unplaced;         /* of them without a place; counted where position is a column */
@@ -73,6 +78,9 @@ GV_NODISCARD enum gv_status gv_builder_take(struct gv_builder *builder, struct g
                                             size_t most_rows, size_t most_text, size_t *used,
                                             struct gv_error *error);
 
+/* Settles, before the first record, where particles stand and whose names are read. */
+void gv_builder_settle(struct gv_builder *builder, const struct gv_placing *placing);
+
 /* Brings the rows of the block into the table. */
 void gv_builder_flush(struct gv_builder *builder);
 
@@ -81,7 +89,7 @@ void gv_builder_flush(struct gv_builder *builder);
  * Only for layouts that do not place by ordinal. */
 bool gv_builder_append(struct gv_builder *builder, const struct gv_builder *from);
 
-/* To an empty table and no counts; the memory stays. */
+/* To an empty table and no counts; the memory stays, and what was settled. */
 void gv_builder_clear(struct gv_builder *builder);
 
 /* Seals the flushed table and begins the next one; fails as gv_particles_seal() does. */

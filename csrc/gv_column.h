@@ -16,9 +16,23 @@ enum gv_column {
     GV_COLUMN_GC,
     GV_COLUMN_QUALITY,
     GV_COLUMN_ERROR_QUALITY,
+    GV_COLUMN_LANE,
+    GV_COLUMN_TILE,
+    GV_COLUMN_SURFACE,
+    GV_COLUMN_SWATH,
+    GV_COLUMN_X,
+    GV_COLUMN_Y,
+    GV_COLUMN_READ,
+    GV_COLUMN_FILTERED,
+    GV_COLUMN_CHANNEL,
+    GV_COLUMN_START_TIME,
+    GV_COLUMN_ZMW,
+    GV_COLUMN_SOURCE,
     GV_COLUMN_NAME,
     GV_COLUMN_SEQUENCE,
     GV_COLUMN_QUALITIES,
+    GV_COLUMN_INDEX,
+    GV_COLUMN_BARCODE,
     GV_COLUMN_COUNT
 };
 
@@ -27,7 +41,16 @@ enum gv_column {
 #define GV_COLUMN_FIRST_TEXT GV_COLUMN_NAME
 #define GV_TEXT_COLUMNS (GV_COLUMN_COUNT - GV_COLUMN_FIRST_TEXT)
 
-enum gv_type { GV_TYPE_F32, GV_TYPE_U32, GV_TYPE_U64, GV_TYPE_TEXT };
+enum gv_type {
+    GV_TYPE_F32,
+    GV_TYPE_U8,
+    GV_TYPE_U16,
+    GV_TYPE_U32,
+    GV_TYPE_U64,
+    GV_TYPE_I32,
+    GV_TYPE_TIME, /* int64: microseconds since 1970, UTC; the least value is no time */
+    GV_TYPE_TEXT
+};
 
 struct gv_column_spec {
     const char *name;
@@ -40,6 +63,15 @@ struct gv_column_spec {
 /* A set of columns: bit i stands for column i. */
 typedef uint32_t gv_column_set;
 #define GV_COLUMN_BIT(column) ((gv_column_set)1 << (column))
+
+/* The columns that are read from names. */
+#define GV_COLUMNS_OF_NAMES                                                                        \
+    (GV_COLUMN_BIT(GV_COLUMN_LANE) | GV_COLUMN_BIT(GV_COLUMN_TILE) |                               \
+     GV_COLUMN_BIT(GV_COLUMN_SURFACE) | GV_COLUMN_BIT(GV_COLUMN_SWATH) |                           \
+     GV_COLUMN_BIT(GV_COLUMN_X) | GV_COLUMN_BIT(GV_COLUMN_Y) | GV_COLUMN_BIT(GV_COLUMN_READ) |     \
+     GV_COLUMN_BIT(GV_COLUMN_FILTERED) | GV_COLUMN_BIT(GV_COLUMN_CHANNEL) |                        \
+     GV_COLUMN_BIT(GV_COLUMN_START_TIME) | GV_COLUMN_BIT(GV_COLUMN_ZMW) |                          \
+     GV_COLUMN_BIT(GV_COLUMN_INDEX) | GV_COLUMN_BIT(GV_COLUMN_BARCODE))
 
 /* The spec of a column; valid for ever. */
 const struct gv_column_spec *gv_column_spec(enum gv_column column);

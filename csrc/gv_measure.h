@@ -7,6 +7,7 @@
 #ifndef GV_MEASURE_H
 #define GV_MEASURE_H
 
+#include "gv_names.h"
 #include "gv_scan.h"
 
 /* Invariant: rows <= GV_BLOCK_ROWS; for each row a + c + g + t <= length. */
@@ -20,6 +21,10 @@ struct gv_block {
     /* Derived, in double so that what is computed from them is rounded once. */
     double gc[GV_BLOCK_ROWS];      /* (G+C)/(A+C+G+T), NaN where no base is known */
     double quality[GV_BLOCK_ROWS]; /* mean Phred score, NaN for an empty read */
+
+    /* Filled only where asked for. */
+    struct gv_names names;
+    double looked[GV_BLOCK_ROWS][3]; /* what a layout saw in the sequence; see gv_layout.look */
 };
 
 /* Sums over the rows of a block. */

@@ -215,6 +215,21 @@ gv_particles_push_text(struct gv_particles *table, const uint8_t *const texts[GV
     assert(gv_particles_is_valid(table));
 }
 
+void
+gv_particles_drop(struct gv_particles *table, size_t n)
+{
+    assert(n <= table->pending);
+    table->pending -= n;
+    for (unsigned i = 0; i < GV_TEXT_COLUMNS && n > 0; i++) {
+        if (is_selected(table, GV_COLUMN_FIRST_TEXT + i)) {
+            const uint8_t *slot = gv_slots_at(&table->slots, GV_COLUMN_FIRST_TEXT + i);
+            const int64_t *offsets = (const int64_t *)(const void *)slot;
+            table->text_used[i] = (size_t)offsets[table->rows + table->pending];
+        }
+    }
+    assert(gv_particles_is_valid(table));
+}
+
 bool
 gv_particles_append(struct gv_particles *table, const struct gv_particles *from)
 {

@@ -78,6 +78,9 @@ void gv_particles_clear(struct gv_particles *table);
 void gv_particles_push_text(struct gv_particles *table, const uint8_t *const texts[GV_TEXT_COLUMNS],
                             const size_t text_sizes[GV_TEXT_COLUMNS]);
 
+/* Forgets the last n pending rows. */
+void gv_particles_drop(struct gv_particles *table, size_t n);
+
 /* Where pending row 0 of a fixed column is to be written, NULL where it is not selected.  Valid
  * until: the next reserve or seal. */
 void *gv_particles_pending(const struct gv_particles *table, enum gv_column column);

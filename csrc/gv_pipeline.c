@@ -95,6 +95,7 @@ gv_reader_open(struct gv_reader *reader, struct gv_source source)
     const struct gv_reader_options *options = &reader->options;
     const struct gv_builder_options *build = &options->build;
     reader->source = source;
+    reader->builder.source = (uint32_t)reader->stats.sources;
     gv_inflater_init(&reader->inflater, &reader->source, options->engine);
     gv_fastq_init(&reader->parser, build->ops, build->zero, build->alphabet,
                   build->max_record_bytes);
@@ -102,8 +103,8 @@ gv_reader_open(struct gv_reader *reader, struct gv_source source)
     reader->wanted = 1;
     reader->at_end = reader->is_over = false;
     reader->fault.status = GV_OK;
-    reader->may_share = options->threads != 1 && !options->build.layout->is_by_ordinal &&
-                        source.callback == NULL && source.size >= SHARED_LEAST;
+    reader->may_share =
+        options->threads != 1 && source.callback == NULL && source.size >= SHARED_LEAST;
     reader->may_map = source.fd >= 0 && source.size >= MAPPED_LEAST;
     reader->is_open = true;
     reader->stats.sources++;
@@ -233,6 +234,7 @@ share(struct gv_reader *reader, uint64_t offset)
             .mapping = reader->is_mapped ? &reader->mapping : NULL,
             .format = reader->inflater.format,
             .offset = offset,
+            .number = reader->builder.source,
         };
         reader->slices = gv_slices_new(&options->build, options->engine, &input, threads);
     }
@@ -253,7 +255,7 @@ hurry(struct gv_reader *reader)
     bool is_plain = inflater->format == GV_INPUT_PLAIN;
     reader->may_map &= is_plain && gv_fastq_is_plain(&reader->parser);
     reader->may_share &=
-        gv_fastq_is_plain(&reader->parser) &&
+        gv_fastq_is_plain(&reader->parser) && !reader->options.build.placing.layout->is_by_ordinal &&
         (is_plain || (inflater->format == GV_INPUT_BGZF && !reader->options.engine->is_callback));
     if (!(reader->may_map || reader->may_share) || !gv_inflater_is_between(inflater, &offset)) {
         return false;
@@ -402,6 +404,75 @@ fill(struct gv_reader *reader, struct gv_error *error)
     }
     reader->wanted = 0;
     return GV_OK;
+}
+
+/* Tells of the records in the text at hand, from the parser's place on; *used moves past them.
+ * GV_NEED_MORE where more of them may follow, GV_END where there are enough, or none that can be
+ * told of. */
+static enum gv_status
+tell_records(const struct gv_reader *reader, struct gv_fastq *parser, size_t *left, size_t *used,
+             gv_look_fn tell, void *context)
+{
+    while (*left > 0) {
+        struct gv_record record;
+        struct gv_error ignored;
+        size_t taken;
+        uint8_t *text = reader->text.base + reader->begin + *used;
+        size_t size = text_left(reader) - *used;
+        enum gv_status status =
+            gv_fastq_next(parser, text, size, reader->at_end, &record, &taken, &ignored);
+        if (status != GV_OK) {
+            const uint8_t *newline = size > 0 ? memchr(text, '\n', size) : NULL;
+            if (status > GV_NEED_MORE && *used == 0 && text[0] == '@' && newline != NULL) {
+                newline -= newline[-1] == '\r';
+                tell(context, text + 1, (size_t)(newline - text) - 1, NULL, 0);
+            }
+            return status == GV_NEED_MORE ? status : GV_END;
+        }
+        tell(context, record.name, record.name_size, record.sequence, record.length);
+        *used += taken;
+        (*left)--;
+    }
+    return GV_END;
+}
+
+enum gv_status
+gv_reader_look(struct gv_reader *reader, size_t most_records, size_t most_text, gv_look_fn tell,
+               void *context, struct gv_error *error)
+{
+    assert(reader->is_open && reader->parser.record == 1);
+    bool may_map = reader->may_map, may_share = reader->may_share;
+    struct gv_fastq parser = reader->parser;
+    size_t used = 0, left = most_records;
+    enum gv_status status = GV_NEED_MORE;
+    parser.only_four_lines = true; /* none is drawn together, so nothing is written to */
+    reader->may_map = reader->may_share = false;
+    reader->wanted = gv_max_size(text_left(reader), 1);
+    while (status == GV_NEED_MORE) {
+        status = fill(reader, error);
+        if (status == GV_OK) {
+            status = tell_records(reader, &parser, &left, &used, tell, context);
+        }
+        if (reader->at_end || reader->fault.status != GV_OK || text_left(reader) >= most_text) {
+            break;
+        }
+        reader->wanted = gv_min_size(2 * text_left(reader), most_text);
+    }
+    reader->may_map = may_map;
+    reader->may_share = may_share;
+    reader->wanted = 1;
+    if (status == GV_INTERRUPTED || status == GV_NO_MEMORY) {
+        return status;
+    }
+    bool is_empty = reader->at_end && text_left(reader) == 0 && reader->fault.status == GV_OK;
+    return is_empty ? GV_END : GV_OK;
+}
+
+void
+gv_reader_settle(struct gv_reader *reader, const struct gv_placing *placing)
+{
+    reader->options.build.placing = *placing;
+    gv_builder_settle(&reader->builder, placing);
 }
 
 /* Parses on in the file's mapping, from the first byte not yet parsed.  Whatever is not a record

@@ -53,6 +53,27 @@ void gv_reader_open(struct gv_reader *reader, struct gv_source source);
 /* Closes the source at hand, if there is one. */
 void gv_reader_close(struct gv_reader *reader);
 
+/* What is told of a record that was looked at.  `sequence` is NULL where the record's own four lines
+ * could not be found; all of it is borrowed, for this call. */
+typedef void (*gv_look_fn)(void *context, const uint8_t *name, size_t name_size,
+                           const uint8_t *sequence, size_t length);
+
+/* Looks at the first records of the source just opened, of which nothing has been read yet, and
+ * tells of each: up to `most_records`, as far as they lie in the first `most_text` bytes of text,
+ * are of four lines and sound.  They are still to be read.
+ *
+ *   GV_OK           so it is; perhaps none was told of
+ *   GV_END          the source is empty
+ *   GV_INTERRUPTED  a signal came: look at it and begin again
+ *   GV_NO_MEMORY    for the text */
+GV_NODISCARD enum gv_status gv_reader_look(struct gv_reader *reader, size_t most_records,
+                                           size_t most_text, gv_look_fn tell, void *context,
+                                           struct gv_error *error);
+
+/* Settles, before the first record was read, where particles stand and whose names are read,
+ * instead of what the options said. */
+void gv_reader_settle(struct gv_reader *reader, const struct gv_placing *placing);
+
 /* Reads on until the table holds `most_rows` rows or about `most_text` bytes of text were read.
  *
  *   GV_OK           so it is; call again for more

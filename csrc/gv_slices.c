@@ -357,10 +357,11 @@ gv_slices_give_back(struct gv_slices *slices)
 
 static bool
 place_init(struct place *place, const struct gv_builder_options *options,
-           enum gv_input_format format, struct gv_pool *pool)
+           const struct gv_slices_input *input, struct gv_pool *pool)
 {
-    bool is_bgzf = format == GV_INPUT_BGZF;
+    bool is_bgzf = input->format == GV_INPUT_BGZF;
     gv_builder_init(&place->builder, options);
+    place->builder.source = input->number;
     size_t text_size = is_bgzf ? GV_SLICE_BLOCKS * GV_BGZF_MOST : GV_SLICE_TEXT;
     return gv_pool_get(pool, text_size, &place->text) &&
            (!is_bgzf || gv_pool_get(pool, INPUT_BYTES, &place->input));
@@ -370,7 +371,7 @@ struct gv_slices *
 gv_slices_new(const struct gv_builder_options *options, const struct gv_inflate_engine *engine,
               const struct gv_slices_input *input, unsigned threads)
 {
-    assert(threads >= 1 && !options->layout->is_by_ordinal);
+    assert(threads >= 1 && !options->placing.layout->is_by_ordinal);
     struct gv_slices *slices = calloc(1, sizeof *slices);
     if (slices == NULL || !gv_os_lock_init(&slices->lock)) {
         free(slices);
@@ -391,8 +392,7 @@ gv_slices_new(const struct gv_builder_options *options, const struct gv_inflate_
     slices->threads = calloc(threads, sizeof *slices->threads);
     bool is_made = slices->places != NULL && slices->threads != NULL;
     while (is_made && slices->n_places < wanted) {
-        is_made = place_init(&slices->places[slices->n_places++], &scratch, input->format,
-                             slices->buffers);
+        is_made = place_init(&slices->places[slices->n_places++], &scratch, input, slices->buffers);
     }
     while (is_made && slices->n_threads + 1 < threads) {
         is_made = gv_os_thread_start(&slices->threads[slices->n_threads], run, slices);

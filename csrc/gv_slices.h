@@ -65,6 +65,7 @@ struct gv_slices_input {
     struct gv_mapping *mapping;     /* of that file, if it is plain; may be NULL */
     enum gv_input_format format;    /* GV_INPUT_PLAIN or GV_INPUT_BGZF */
     uint64_t offset;                /* where to begin; of a block, if it is BGZF */
+    uint32_t number;                /* of the source, among all that are read, from 0 */
 };
 
 /* Starts threads - 1 threads that read ahead; the caller is the remaining one whenever it asks for

@@ -28,6 +28,8 @@ gv_status_name(enum gv_status status)
         [GV_TRUNCATED] = "GV_TRUNCATED",
         [GV_RECORD_TOO_LONG] = "GV_RECORD_TOO_LONG",
         [GV_READ_TOO_LONG] = "GV_READ_TOO_LONG",
+        [GV_NO_PLACE] = "GV_NO_PLACE",
+        [GV_OUT_OF_LAYOUT] = "GV_OUT_OF_LAYOUT",
     };
     return names[status];
 }

@@ -39,6 +39,10 @@ enum gv_status {
     GV_RECORD_TOO_LONG,    /* expected: the cap in bytes */
     GV_READ_TOO_LONG,      /* 2^32 bases or more do not fit the length column */
 
+    GV_NO_PLACE,      /* a record without a place where each must have one; detail: enum gv_lack */
+    GV_OUT_OF_LAYOUT, /* a place outside the layout's parameters; detail: the channel; expected: the
+                         last one that the model has */
+
     GV_STATUS_COUNT
 };
 
@@ -65,6 +69,18 @@ enum gv_foreign_format {
     GV_FOREIGN_ZSTD,
     GV_FOREIGN_ZIP,
     GV_FOREIGN_COUNT
+};
+
+/* Why a record has no place. */
+enum gv_lack {
+    GV_LACKS_NOTHING = 0,
+    GV_LACKS_NAME,    /* no name of the layout's platform */
+    GV_LACKS_CHANNEL, /* a Nanopore name without a channel */
+    GV_LACKS_TIME,    /* and without a start time */
+    GV_LACKS_BASES,   /* no known base, or too few in a row */
+    GV_LACKS_RANGE,   /* a place beyond what float32 holds exactly */
+    GV_LACKS_MODEL,   /* a channel that the flow cell's model does not have */
+    GV_LACK_COUNT
 };
 
 /* Where and what.  line and record count from 1 within the source; offset counts from 0 in the

@@ -51,7 +51,7 @@ choose(uint8_t first, uint8_t second)
         .most_rows = rows[second & ROWS],
         .options.build =
             {
-                .layout = gv_layout_find("composition"),
+                .placing = gv_placing_of(gv_layout_find("composition")),
                 .columns = second & NUMBERS ? ALL_COLUMNS & ~ONE_BY_ONE : ALL_COLUMNS,
                 .min_quality = first & BEST ? 20.0 : 0.0,
                 .zero = first & PHRED64 ? GV_PHRED64_ZERO : GV_PHRED33_ZERO,

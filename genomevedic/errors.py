@@ -10,6 +10,8 @@ a file cut short an `EOFError`, a full memory a `MemoryError`, a file that canno
         QualityMismatchError                       as many qualities as bases are needed
         TruncatedFileError      EOFError           the input ends inside a record or gzip member
         RecordTooLongError                         longer than ``max_record_bytes``
+      NoCoordinatesError        ValueError         a read, or all of them, has no place
+      OutOfBoundsError          ValueError         a place outside the layout's parameters
       MemoryAllocationError     MemoryError        the system has no more memory
         MemoryLimitError                           ``memory_limit`` or the process's would be passed
         ArenaFullError                             the capacity of an arena would be passed
@@ -42,6 +44,8 @@ __all__ = [
     "MemoryAllocationError",
     "MemoryLimitError",
     "MissingEndBlockWarning",
+    "NoCoordinatesError",
+    "OutOfBoundsError",
     "QualityMismatchError",
     "RecordTooLongError",
     "Severity",
@@ -49,6 +53,7 @@ __all__ = [
     "SourcePermissionError",
     "SourceReadError",
     "TruncatedFileError",
+    "UnplacedWarning",
 ]
 
 
@@ -67,6 +72,8 @@ class ErrorCode(StrEnum):
     MEMORY_EXHAUSTED = "MEMORY_EXHAUSTED"
     ARENA_FULL = "ARENA_FULL"
     ARENA_IN_USE = "ARENA_IN_USE"
+    NO_COORDINATES = "NO_COORDINATES"
+    OUT_OF_BOUNDS = "OUT_OF_BOUNDS"
 
 
 class Severity(IntEnum):
@@ -186,6 +193,24 @@ class RecordTooLongError(FastqFormatError):
     recoverable = True
 
 
+class NoCoordinatesError(_InputError, ValueError):
+    """A read has no place in the layout, or the names of a whole file hold none.
+
+    Of a whole file ``context["name"]`` is the first name seen and ``context["layout"]`` the layout
+    asked for.
+    """
+
+    code = ErrorCode.NO_COORDINATES
+    recoverable = True
+
+
+class OutOfBoundsError(_InputError, ValueError):
+    """A place lies outside what the layout's parameters allow, such as a channel of another model."""
+
+    code = ErrorCode.OUT_OF_BOUNDS
+    recoverable = True
+
+
 class MemoryAllocationError(_InputError, MemoryError):
     """The system has no more memory to give."""
 
@@ -257,6 +282,10 @@ class BadGzipError(SourceReadError):
 
 class MissingEndBlockWarning(UserWarning):
     """A BGZF file ends without its end block: it may have been cut between two blocks."""
+
+
+class UnplacedWarning(UserWarning):
+    """Some particles have no place (NaN): their records do not carry one."""
 
 
 _CLASS_OF_ERRNO = {

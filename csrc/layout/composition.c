@@ -15,8 +15,9 @@
 
 /* Counts are exact in double, and so are their sums. */
 GV_CLONES static size_t
-place(const struct gv_block *block, float (*out)[3])
+place(const struct gv_placing *placing, const struct gv_block *block, float (*out)[3])
 {
+    (void)placing;
     const struct gv_scanned *scanned = &block->scanned;
     size_t unplaced = 0;
     float x[GV_BLOCK_ROWS], y[GV_BLOCK_ROWS], z[GV_BLOCK_ROWS];
@@ -40,4 +41,8 @@ place(const struct gv_block *block, float (*out)[3])
     return unplaced;
 }
 
-const struct gv_layout gv_layout_composition = {.name = "composition", .place = place};
+const struct gv_layout gv_layout_composition = {
+    .name = "composition",
+    .place = place,
+    .lacks = GV_LACKS_BASES,
+};

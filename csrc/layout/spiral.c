@@ -14,8 +14,9 @@
 #define ANGLE 2.399963
 
 static size_t
-place(const struct gv_block *block, float (*out)[3])
+place(const struct gv_placing *placing, const struct gv_block *block, float (*out)[3])
 {
+    (void)placing;
     for (size_t i = 0; i < block->rows; i++) {
         double ordinal = (double)block->ordinal[i];
         double r = sqrt(ordinal + 0.5), theta = ANGLE * ordinal;

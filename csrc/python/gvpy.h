@@ -119,6 +119,41 @@ PyObject *gvpy_input_format(PyObject *module, PyObject *head);
 
 PyObject *gvpy_inflate(PyObject *module, PyObject *args, PyObject *kwargs);
 
+/* gvpy_layout.c */
+
+/* All that one name says, as a dict, or None. */
+PyObject *gvpy_parse_name(PyObject *module, PyObject *header);
+
+/* What is remembered of records that were looked at, until there are objects made of it.  Owns:
+ * its memory. */
+struct gvpy_looked {
+    bool counts_kmers;
+    bool has_failed; /* memory was refused */
+    size_t records, most_records;
+    size_t *ends; /* of the names */
+    uint8_t *names;
+    size_t size, capacity;
+    uint32_t (*kmers)[GV_KMER_CODES];
+};
+
+GV_NODISCARD bool gvpy_looked_init(struct gvpy_looked *looked, size_t most_records,
+                                   bool counts_kmers);
+void gvpy_looked_deinit(struct gvpy_looked *looked);
+
+/* A gv_look_fn whose context is a struct gvpy_looked; needs no GIL. */
+void gvpy_looked_tell(void *context, const uint8_t *name, size_t name_size,
+                      const uint8_t *sequence, size_t length);
+
+/* (names, counts of tetranucleotides or None). */
+PyObject *gvpy_looked_objects(const struct gvpy_looked *looked);
+
+/* Each -1 with an exception set.  Parameters come from a dict; weights from an array of shape
+ * (256, 3), copied to `store`, or None. */
+int gvpy_parse_grammar(const char *name, enum gv_grammar *grammar);
+int gvpy_parse_parameters(PyObject *parameters, struct gv_placing *placing);
+int gvpy_parse_weights(PyObject *weights, double store[GV_KMER_CODES][3],
+                       struct gv_placing *placing);
+
 /* gvpy_reader.c */
 extern PyType_Spec gvpy_reader_spec;
 

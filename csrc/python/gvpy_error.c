@@ -228,6 +228,37 @@ read_too_long(const struct gv_error *error)
     return PyUnicode_FromString("a read of 2^32 bases or more does not fit the length column");
 }
 
+static PyObject *
+no_place(const struct gv_error *error)
+{
+    switch ((enum gv_lack)error->detail) {
+    case GV_LACKS_CHANNEL:
+        return PyUnicode_FromString("the read's name holds no channel, and so no place on the "
+                                    "chip. unplaced=\"nan\" lets such reads be");
+    case GV_LACKS_TIME:
+        return PyUnicode_FromString("the read's name holds no start time, as the first one does. "
+                                    "unplaced=\"nan\" lets such reads be");
+    case GV_LACKS_BASES:
+        return PyUnicode_FromString("the read has too few known bases for a place. "
+                                    "unplaced=\"nan\" lets such reads be");
+    case GV_LACKS_RANGE:
+        return PyUnicode_FromString("the read's place lies beyond 2^24 units, which float32 does "
+                                    "not hold exactly. unplaced=\"nan\" lets such reads be");
+    default:
+        return PyUnicode_FromString("the read's name is not one of the platform that the first "
+                                    "one is of, and holds no place. unplaced=\"nan\" lets such "
+                                    "reads be");
+    }
+}
+
+static PyObject *
+out_of_layout(const struct gv_error *error)
+{
+    return PyUnicode_FromFormat("channel %lld is not on this flow cell's model; say which it is "
+                                "with layout=gv.layouts.Nanopore(model=...)",
+                                (long long)error->detail);
+}
+
 static const struct {
     const char *type; /* in genomevedic.errors */
     sentence_fn sentence;
@@ -252,6 +283,8 @@ static const struct {
     [GV_TRUNCATED] = {"TruncatedFileError", truncated},
     [GV_RECORD_TOO_LONG] = {"RecordTooLongError", record_too_long},
     [GV_READ_TOO_LONG] = {"RecordTooLongError", read_too_long},
+    [GV_NO_PLACE] = {"NoCoordinatesError", no_place},
+    [GV_OUT_OF_LAYOUT] = {"OutOfBoundsError", out_of_layout},
 };
 
 /* "reads.fastq, line 7 (record 2, byte 130): " */

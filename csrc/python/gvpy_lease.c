@@ -121,9 +121,9 @@ static PyObject *
 fixed_column(PyObject *owner, const struct gv_sealed *sealed, enum gv_column column)
 {
     static const int typenums[] = {
-        [GV_TYPE_F32] = NPY_FLOAT32,
-        [GV_TYPE_U32] = NPY_UINT32,
-        [GV_TYPE_U64] = NPY_UINT64,
+        [GV_TYPE_F32] = NPY_FLOAT32, [GV_TYPE_U8] = NPY_UINT8,   [GV_TYPE_U16] = NPY_UINT16,
+        [GV_TYPE_U32] = NPY_UINT32,  [GV_TYPE_U64] = NPY_UINT64, [GV_TYPE_I32] = NPY_INT32,
+        [GV_TYPE_TIME] = NPY_INT64,
     };
     const struct gv_column_spec *spec = gv_column_spec(column);
     npy_intp shape[2] = {(npy_intp)sealed->rows, (npy_intp)spec->width};

@@ -43,6 +43,11 @@ config(PyObject *module, PyObject *unused)
 PyDoc_STRVAR(inflate_doc, "inflate($module, /, data, engine=None)\n--\n\n"
                           "The text of a plain, gzip or BGZF input, as the reader would see it.");
 
+PyDoc_STRVAR(parse_name_doc,
+             "parse_name($module, header, /)\n--\n\n"
+             "What a read's name says, as a dict with None for what it lacks; None where no\n"
+             "grammar knows it.");
+
 PyDoc_STRVAR(format_doc, "input_format($module, head, /)\n--\n\n"
                          "'plain', 'gzip' or 'bgzf', by the first bytes of an input.");
 
@@ -70,6 +75,7 @@ static PyMethodDef methods[] = {
     {"inflate", (PyCFunction)(void (*)(void))gvpy_inflate, METH_VARARGS | METH_KEYWORDS,
      inflate_doc},
     {"input_format", gvpy_input_format, METH_O, format_doc},
+    {"parse_name", gvpy_parse_name, METH_O, parse_name_doc},
     {"arrow_array", gvpy_arrow_array, METH_O, arrow_doc},
     {"arrow_schema", gvpy_arrow_schema, METH_O, schema_doc},
     {"memory_stats", gvpy_memory_stats, METH_NOARGS, memory_stats_doc},

@@ -16,6 +16,7 @@ struct gvpy_reader {
     Py_ssize_t next;
     bool is_open;
     int64_t process; /* that opened it */
+    double weights[GV_KMER_CODES][3]; /* of a layout that has them */
     struct gvpy_source held;
     atomic_bool busy;
 };
@@ -121,17 +122,19 @@ static PyObject *
 reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {
-        "sources", "columns",      "layout",           "min_quality", "encoding", "alphabet",
-        "threads", "memory_limit", "max_record_bytes", "simd",        "engine",   "arena",
+        "sources",      "columns",          "min_quality", "encoding", "alphabet", "threads",
+        "memory_limit", "max_record_bytes", "simd",        "engine",   "arena",    "strict",
         NULL};
     PyObject *sources, *columns, *memory_limit = Py_None, *arena = Py_None;
-    const char *layout, *encoding = "phred33", *alphabet = "any", *simd = NULL, *engine = NULL;
+    const char *encoding = "phred33", *alphabet = "any", *simd = NULL, *engine = NULL;
     Py_ssize_t max_record_bytes = (Py_ssize_t)1 << 30;
+    int is_strict = 0;
     struct gv_reader_options options = {0};
     if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "O!O!s|$dssIOnzzO:Reader", keywords, &PyTuple_Type, &sources,
-            &PyTuple_Type, &columns, &layout, &options.build.min_quality, &encoding, &alphabet,
-            &options.threads, &memory_limit, &max_record_bytes, &simd, &engine, &arena)) {
+            args, kwargs, "O!O!|$dssIOnzzOp:Reader", keywords, &PyTuple_Type, &sources,
+            &PyTuple_Type, &columns, &options.build.min_quality, &encoding, &alphabet,
+            &options.threads, &memory_limit, &max_record_bytes, &simd, &engine, &arena,
+            &is_strict)) {
         return NULL;
     }
     struct gvpy_state *state = gvpy_state_of_type(type);
@@ -147,10 +150,8 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     options.crew = &state->crew;
-    options.build.layout = gv_layout_find(layout);
-    if (options.build.layout == NULL) {
-        return PyErr_Format(PyExc_ValueError, "there is no layout '%s'", layout);
-    }
+    options.build.placing = gv_placing_of(gv_layouts()[0]);
+    options.build.is_strict = is_strict;
     options.build.ops = gv_scan_find(simd);
     if (options.build.ops == NULL) {
         return PyErr_Format(PyExc_ValueError,
@@ -368,6 +369,141 @@ reader_advance(PyObject *object, PyObject *args)
     return more < 0 ? NULL : PyBool_FromLong(more);
 }
 
+/* Records that may be looked at in advance. */
+#define LOOK_MOST 1000000
+
+/* Whether nothing was read yet; else it leaves the reader, with an exception set. */
+static bool
+is_at_front(struct gvpy_reader *self)
+{
+    if (gv_reader_stats(self->reader).reads > 0) {
+        leave(self);
+        PyErr_SetString(PyExc_RuntimeError, "this reader has begun to read");
+        return false;
+    }
+    return true;
+}
+
+/* Looks at the first source that is not empty; 0 where every one is, -1 with an exception set. */
+static int
+look(struct gvpy_reader *self, size_t most_text, struct gvpy_looked *looked)
+{
+    for (;;) {
+        if (!self->is_open) {
+            if (self->next == PyTuple_GET_SIZE(self->sources)) {
+                return 0;
+            }
+            if (open_source(self) < 0) {
+                return -1;
+            }
+        }
+        struct gv_error error = {.status = GV_OK};
+        enum gv_status status;
+        Py_BEGIN_ALLOW_THREADS
+        looked->records = looked->size = 0;
+        status = gv_reader_look(self->reader, looked->most_records, most_text, gvpy_looked_tell, looked,
+                                &error);
+        Py_END_ALLOW_THREADS
+        if (looked->has_failed) {
+            (void)PyErr_NoMemory();
+            return -1;
+        }
+        if (status == GV_OK) {
+            return 1;
+        }
+        if (status == GV_INTERRUPTED && PyErr_CheckSignals() == 0) {
+            continue;
+        }
+        if (status == GV_END && advance(self, 1, 1) >= 0) {
+            continue; /* as an empty source is read: it is closed now */
+        }
+        if (!PyErr_Occurred()) {
+            (void)gvpy_raise(&error, label(self, self->next - 1), NULL);
+        }
+        return -1;
+    }
+}
+
+PyDoc_STRVAR(look_doc,
+             "look($self, most_records, most_text, kmers=False, /)\n--\n\n"
+             "Look at the first records before anything is read: (headers, counts), the headers\n"
+             "as bytes without '@', the counts of their tetranucleotides (uint32, one row of 256\n"
+             "a record) or None.  They are those of four sound lines in the first `most_text`\n"
+             "bytes, or the first header alone.  None where every source is empty.");
+
+static PyObject *
+reader_look(PyObject *object, PyObject *args)
+{
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    Py_ssize_t most_records, most_text;
+    int kmers = 0;
+    if (!PyArg_ParseTuple(args, "nn|p:look", &most_records, &most_text, &kmers)) {
+        return NULL;
+    }
+    if (most_records < 1 || most_records > LOOK_MOST || most_text < 1) {
+        return PyErr_Format(PyExc_ValueError, "look() takes 1 to %d records", LOOK_MOST);
+    }
+    if (!enter(self) || !is_at_front(self)) {
+        return NULL;
+    }
+    struct gvpy_looked looked;
+    PyObject *result = NULL;
+    if (!gvpy_looked_init(&looked, (size_t)most_records, kmers)) {
+        (void)PyErr_NoMemory();
+    } else {
+        int has_looked = look(self, (size_t)most_text, &looked);
+        if (has_looked == 0) {
+            result = Py_NewRef(Py_None);
+        } else if (has_looked > 0) {
+            result = gvpy_looked_objects(&looked);
+        }
+    }
+    gvpy_looked_deinit(&looked);
+    leave(self);
+    return result;
+}
+
+PyDoc_STRVAR(settle_doc,
+             "settle($self, layout, grammar, parameters, weights=None, /)\n--\n\n"
+             "Settle, before anything is read, where particles stand and whose names are read.");
+
+static PyObject *
+reader_settle(PyObject *object, PyObject *args)
+{
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    const char *layout, *grammar;
+    PyObject *parameters, *weights = Py_None;
+    if (!PyArg_ParseTuple(args, "ssO!|O:settle", &layout, &grammar, &PyDict_Type, &parameters,
+                          &weights)) {
+        return NULL;
+    }
+    struct gv_placing placing = gv_placing_of(gv_layout_find(layout));
+    if (placing.layout == NULL) {
+        return PyErr_Format(PyExc_ValueError, "there is no layout '%s'", layout);
+    }
+    if (!enter(self)) {
+        return NULL;
+    }
+    if (!is_at_front(self)) {
+        return NULL;
+    }
+    if (gvpy_parse_grammar(grammar, &placing.grammar) == 0 &&
+               gvpy_parse_parameters(parameters, &placing) == 0 &&
+               gvpy_parse_weights(weights, self->weights, &placing) == 0) {
+        if (gv_placing_is_valid(&placing)) {
+            gv_reader_settle(self->reader, &placing);
+        } else {
+            PyErr_Format(PyExc_ValueError, "the layout '%s' cannot place with these parameters",
+                         layout);
+        }
+    }
+    leave(self);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(take_doc, "take($self, /)\n--\n\n"
                        "Seal the table and return its columns: {name: array}, or for text\n"
                        "{name: (offsets, data)}.  The next table begins.");
@@ -486,6 +622,8 @@ reader_dealloc(PyObject *object)
 
 static PyMethodDef reader_methods[] = {
     {"advance", reader_advance, METH_VARARGS, advance_doc},
+    {"look", reader_look, METH_VARARGS, look_doc},
+    {"settle", reader_settle, METH_VARARGS, settle_doc},
     {"take", reader_take, METH_NOARGS, take_doc},
     {"close", reader_close, METH_NOARGS, close_doc},
     {"stats", reader_stats, METH_NOARGS, stats_doc},
@@ -498,9 +636,9 @@ static PyGetSetDef reader_getset[] = {
 };
 
 PyDoc_STRVAR(reader_doc,
-             "Reader(sources, columns, layout, *, min_quality=0.0, encoding='phred33',\n"
-             "       alphabet='any', threads=0, memory_limit=None, max_record_bytes=1073741824,\n"
-             "       simd=None, engine=None, arena=None)\n--\n\n"
+             "Reader(sources, columns, *, min_quality=0.0, encoding='phred33', alphabet='any',\n"
+             "       threads=0, memory_limit=None, max_record_bytes=1073741824, simd=None,\n"
+             "       engine=None, arena=None, strict=False)\n--\n\n"
              "Reads FASTQ sources, given as (label, object), into tables of particles.");
 
 static PyType_Slot reader_slots[] = {

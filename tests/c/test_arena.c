@@ -649,7 +649,7 @@ open_reader(struct gv_arena *arena, gv_column_set columns, const uint8_t *text, 
         .build =
             {
                 .ops = gv_scan_find(NULL),
-                .layout = gv_layout_find("composition"),
+                .placing = gv_placing_of(gv_layout_find("composition")),
                 .columns = columns,
                 .zero = GV_PHRED33_ZERO,
                 .max_record_bytes = GV_RECORD_CAP_MOST,
@@ -724,7 +724,7 @@ test_a_full_arena_is_sealed(void)
         struct gv_arena *arena = new_arena(root, is_root ? GV_NO_LIMIT : capacity);
         check_case("capacity %zu of the %s, %zu rows, %s text", capacity,
                    is_root ? "process" : "arena", most, has_text ? "with" : "without");
-        check_full(arena, has_text ? 0x7ff : 0x7f, most, is_root ? GV_MEMORY_LIMIT : GV_ARENA_FULL);
+        check_full(arena, has_text ? GV_COLUMN_BIT(GV_COLUMN_COUNT) - 1 : 0x7f, most, is_root ? GV_MEMORY_LIMIT : GV_ARENA_FULL);
         CHECK(gv_arena_stats(arena).peak <= capacity);
         gv_arena_release(arena);
         gv_arena_release(root);
@@ -756,7 +756,7 @@ static void
 test_reading_with_garbage(void)
 {
     enum { ROWS = 500 };
-    static const gv_column_set columns[] = {0x7f, 0x7ff};
+    static const gv_column_set columns[] = {0x7f, GV_COLUMN_BIT(GV_COLUMN_COUNT) - 1};
     static const size_t capacities[] = {MIB, 4 * MIB};
     for (unsigned i = 0; i < 2; i++) {
         struct garbage garbage = {.n = 0};

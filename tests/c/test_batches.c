@@ -101,7 +101,7 @@ open_reader(const struct replay *replay, gv_column_set columns, unsigned threads
         .build =
             {
                 .ops = gv_scan_find(NULL),
-                .layout = gv_layout_find("composition"),
+                .placing = gv_placing_of(gv_layout_find("composition")),
                 .columns = columns,
                 .zero = GV_PHRED33_ZERO,
                 .max_record_bytes = GV_RECORD_CAP_MOST,

@@ -12,8 +12,15 @@ static const struct {
     {"size", GV_TYPE_F32, 1, 4, true},        {"metadata", GV_TYPE_U64, 1, 8, true},
     {"length", GV_TYPE_U32, 1, 4, true},      {"gc", GV_TYPE_F32, 1, 4, true},
     {"quality", GV_TYPE_F32, 1, 4, true},     {"error_quality", GV_TYPE_F32, 1, 4, false},
+    {"lane", GV_TYPE_U8, 1, 1, false},        {"tile", GV_TYPE_U32, 1, 4, false},
+    {"surface", GV_TYPE_U8, 1, 1, false},     {"swath", GV_TYPE_U8, 1, 1, false},
+    {"x", GV_TYPE_I32, 1, 4, false},          {"y", GV_TYPE_I32, 1, 4, false},
+    {"read", GV_TYPE_U8, 1, 1, false},        {"filtered", GV_TYPE_U8, 1, 1, false},
+    {"channel", GV_TYPE_U16, 1, 2, false},    {"start_time", GV_TYPE_TIME, 1, 8, false},
+    {"zmw", GV_TYPE_U32, 1, 4, false},        {"source", GV_TYPE_U32, 1, 4, false},
     {"name", GV_TYPE_TEXT, 1, 0, false},      {"sequence", GV_TYPE_TEXT, 1, 0, false},
-    {"qualities", GV_TYPE_TEXT, 1, 0, false},
+    {"qualities", GV_TYPE_TEXT, 1, 0, false}, {"index", GV_TYPE_TEXT, 1, 0, false},
+    {"barcode", GV_TYPE_TEXT, 1, 0, false},
 };
 
 /* Python and Arrow see the columns in the enum's order, so the order is a promise too. */
@@ -38,7 +45,7 @@ test_specs(void)
 static void
 test_unknown_names(void)
 {
-    const char *const unknown[] = {"", "Position", "position ", "positio", "x", "lane"};
+    const char *const unknown[] = {"", "Position", "position ", "positio", "z", "Lane"};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         CHECK_U(gv_column_find(unknown[i]), GV_COLUMN_COUNT);
     }
@@ -53,7 +60,7 @@ test_sets(void)
         all |= GV_COLUMN_BIT(i);
     }
     CHECK_U(all, ((gv_column_set)1 << GV_COLUMN_COUNT) - 1);
-    CHECK_U(GV_TEXT_COLUMNS, 3);
+    CHECK_U(GV_TEXT_COLUMNS, 5);
 }
 
 int

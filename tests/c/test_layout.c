@@ -42,7 +42,7 @@ test_find(void)
 static void
 test_composition_by_hand(void)
 {
-    const struct gv_layout *layout = gv_layout_find("composition");
+    const struct gv_placing placing = gv_placing_of(gv_layout_find("composition"));
     block.rows = 0;
     add_read(1, 0, 0, 0);  /* the corner of A */
     add_read(0, 1, 0, 0);  /* C is folded from (-1, 1, -1) */
@@ -58,7 +58,7 @@ test_composition_by_hand(void)
     add_read(10, 0, 3, 0); /* y = 7/13, z = 7/13 */
     add_read(0, 0, 0, 0);
     memset(places, 0x55, sizeof places);
-    CHECK_U(layout->place(&block, places), 1);
+    CHECK_U(placing.layout->place(&placing, &block, places), 1);
     check_place(0, 1, 1, 1);
     check_place(1, 1, -1, -1);
     check_place(2, 1, -1, -1);
@@ -82,7 +82,7 @@ test_composition_by_hand(void)
 static void
 test_composition_is_strand_blind(void)
 {
-    const struct gv_layout *layout = gv_layout_find("composition");
+    const struct gv_placing placing = gv_placing_of(gv_layout_find("composition"));
     uint64_t seed = 1;
     block.rows = 0;
     while (block.rows + 2 <= GV_BLOCK_ROWS) {
@@ -93,7 +93,7 @@ test_composition_is_strand_blind(void)
         add_read(n[0], n[1], n[2], n[3]);
         add_read(n[3], n[2], n[1], n[0]);
     }
-    (void)layout->place(&block, places);
+    (void)placing.layout->place(&placing, &block, places);
     for (size_t i = 0; i < block.rows; i += 2) {
         check_case("row %zu", i);
         CHECK_BYTES(places[i], places[i + 1], sizeof places[i]);
@@ -108,12 +108,12 @@ test_composition_is_strand_blind(void)
 static void
 test_composition_of_long_reads(void)
 {
-    const struct gv_layout *layout = gv_layout_find("composition");
+    const struct gv_placing placing = gv_placing_of(gv_layout_find("composition"));
     block.rows = 0;
     add_read(UINT32_MAX, 0, 0, 0);
     add_read(0, 0, 0, UINT32_MAX);
     add_read(UINT32_MAX / 2, 0, UINT32_MAX / 2, 0);
-    CHECK_U(layout->place(&block, places), 0);
+    CHECK_U(placing.layout->place(&placing, &block, places), 0);
     check_place(0, 1, 1, 1);
     check_place(1, 1, 1, 1);
     check_place(2, 1, 0, 0);
@@ -122,14 +122,14 @@ test_composition_of_long_reads(void)
 static void
 test_spiral(void)
 {
-    const struct gv_layout *layout = gv_layout_find("spiral");
+    const struct gv_placing placing = gv_placing_of(gv_layout_find("spiral"));
     static const uint64_t ordinals[] = {0, 1, 2, 1000, 12345678901u};
     block.rows = 0;
     for (size_t i = 0; i < 5; i++) {
         add_read(0, 0, 0, 0);
         block.ordinal[i] = ordinals[i];
     }
-    CHECK_U(layout->place(&block, places), 0);
+    CHECK_U(placing.layout->place(&placing, &block, places), 0);
     check_case("%s", "spiral");
     CHECK_F(places[0][0], 0.70710678f);
     CHECK_F(places[0][1], 0.0);

@@ -22,7 +22,8 @@ main(void)
 
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
-#define ALL_COLUMNS (GV_COLUMN_BIT(GV_COLUMN_COUNT) - 1)
+/* A source that is opened once more after a refusal is the next one: its number is left out. */
+#define ALL_COLUMNS ((GV_COLUMN_BIT(GV_COLUMN_COUNT) - 1) & ~GV_COLUMN_BIT(GV_COLUMN_SOURCE))
 #define DEFAULT_COLUMNS ((gv_column_set)0x7f)
 
 /* How many calls are refused, and in how many ways, where all of them would take too long. */
@@ -421,7 +422,7 @@ new_reader(const struct reading *reading, struct gv_arena *arena, struct gv_read
         .build =
             {
                 .ops = gv_scan_find(NULL),
-                .layout = gv_layout_find("composition"),
+                .placing = gv_placing_of(gv_layout_find("composition")),
                 .columns = reading->columns,
                 .zero = GV_PHRED33_ZERO,
                 .max_record_bytes = (size_t)1 << 30,
@@ -631,7 +632,7 @@ use_slices(const void *context)
     const struct bytes *plain = &reading->text->formats[PLAIN];
     struct gv_builder_options options = {
         .ops = gv_scan_find(NULL),
-        .layout = gv_layout_find("composition"),
+        .placing = gv_placing_of(gv_layout_find("composition")),
         .columns = reading->columns,
         .zero = GV_PHRED33_ZERO,
         .max_record_bytes = GV_RECORD_CAP_MOST,
@@ -640,7 +641,7 @@ use_slices(const void *context)
     struct gv_source source;
     gv_source_open_memory(&source, bytes->data, bytes->size);
     enum gv_input_format format = reading->format == PLAIN ? GV_INPUT_PLAIN : GV_INPUT_BGZF;
-    struct gv_slices_input input = {&source, NULL, format, 0};
+    struct gv_slices_input input = {&source, NULL, format, 0, 0};
     struct gv_slices *slices = gv_slices_new(&options, reading->engine, &input, reading->threads);
     if (slices == NULL) {
         check_refused(GV_NO_MEMORY);

@@ -30,7 +30,8 @@ cell_byte(uint64_t row, unsigned column, size_t at)
 static size_t
 bytes_of(gv_column_set columns, size_t rows, const size_t text[GV_TEXT_COLUMNS])
 {
-    static const size_t row_bytes[] = {12, 16, 4, 8, 4, 4, 4, 4};
+    static const size_t row_bytes[] = {12, 16, 4, 8, 4, 4, 4, 4, 1, 4,
+                                       1,  1,  4, 4, 1, 1, 2, 8, 4, 4};
     size_t sum = 0;
     for (unsigned c = 0; c < GV_COLUMN_FIRST_TEXT; c++) {
         sum += is_selected(columns, c) ? rows * row_bytes[c] : 0;

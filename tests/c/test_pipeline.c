@@ -80,7 +80,7 @@ usual_options(void)
         .build =
             {
                 .ops = gv_scan_find(NULL),
-                .layout = gv_layout_find("composition"),
+                .placing = gv_placing_of(gv_layout_find("composition")),
                 .columns = ALL_COLUMNS,
                 .zero = GV_PHRED33_ZERO,
                 .alphabet = GV_ALPHABET_ANY,
@@ -743,7 +743,7 @@ test_settings(void)
     gv_reader_free(reader);
 
     options.build.alphabet = GV_ALPHABET_DNA;
-    options.build.layout = gv_layout_find("spiral");
+    options.build.placing = gv_placing_of(gv_layout_find("spiral"));
     reader = new_reader(&options);
     input = (struct bytes){.data = (uint8_t *)(uintptr_t)letter, .size = sizeof letter - 1};
     open_memory(reader, &input);

@@ -53,7 +53,7 @@ read_all(struct gv_source source, unsigned threads, const struct gv_scan_ops *op
         .build =
             {
                 .ops = ops,
-                .layout = gv_layout_find("composition"),
+                .placing = gv_placing_of(gv_layout_find("composition")),
                 .columns = columns,
                 .zero = GV_PHRED33_ZERO,
                 .max_record_bytes = GV_RECORD_CAP_MOST,
@@ -161,7 +161,7 @@ length_alone(void)
 {
     return (struct gv_builder_options){
         .ops = gv_scan_find(NULL),
-        .layout = gv_layout_find("composition"),
+        .placing = gv_placing_of(gv_layout_find("composition")),
         .columns = GV_COLUMN_BIT(GV_COLUMN_LENGTH),
         .zero = GV_PHRED33_ZERO,
         .max_record_bytes = GV_RECORD_CAP_MOST,
@@ -176,7 +176,7 @@ test_slices_cover_the_source(void)
     struct gv_builder_options options = length_alone();
     struct gv_source source;
     gv_source_open_memory(&source, text, text_size);
-    struct gv_slices_input input = {&source, NULL, GV_INPUT_PLAIN, 1000};
+    struct gv_slices_input input = {&source, NULL, GV_INPUT_PLAIN, 1000, 0};
     struct gv_slices *slices = gv_slices_new(&options, NULL, &input, 3);
     REQUIRE(slices != NULL);
     const struct gv_slice *slice = NULL;
@@ -208,7 +208,7 @@ test_ending_early(void)
         struct gv_source source;
         const struct gv_slice *slice;
         gv_source_open_memory(&source, text, text_size);
-        struct gv_slices_input input = {&source, NULL, GV_INPUT_PLAIN, 0};
+        struct gv_slices_input input = {&source, NULL, GV_INPUT_PLAIN, 0, 0};
         struct gv_slices *slices = gv_slices_new(&options, NULL, &input, 4);
         REQUIRE(slices != NULL);
         if (i % 2 == 0) {
