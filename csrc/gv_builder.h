@@ -19,7 +19,8 @@
 struct gv_builder_options {
     const struct gv_scan_ops *ops;
     struct gv_placing placing;
-    bool is_strict; /* a record without a place, or a name without what is read from it, is a fault */
+    bool is_strict; /* a record without a place, or a name without what is read from it, is a fault
+                     */
     gv_column_set columns;
     double min_quality; /* reads with a lower mean Phred are left out */
     uint8_t zero;       /* GV_PHRED33_ZERO or GV_PHRED64_ZERO */
@@ -37,11 +38,11 @@ struct gv_pool *gv_builder_buffers(const struct gv_builder_options *options);
  * Invariant: table.pending == block.rows. */
 struct gv_builder {
     struct gv_builder_options options;
-    double error_table[94];    /* filled where error_quality is a column */
+    double error_table[94]; /* filled where error_quality is a column */
     struct gv_names_reader names;
-    bool reads_names; /* for places or columns */
-    bool checks;      /* places or names may be faults */
-    uint32_t source;  /* the number of the source at hand, from 0 */
+    bool reads_names;          /* for places or columns */
+    bool checks;               /* places or names may be faults */
+    uint32_t source;           /* the number of the source at hand, from 0 */
     uint64_t reads;            /* records seen */
     uint64_t kept;             /* rows made */
     uint64_t unplaced;         /* of them without a place; counted where position is a column */

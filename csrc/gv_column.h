@@ -65,12 +65,12 @@ typedef uint32_t gv_column_set;
 #define GV_COLUMN_BIT(column) ((gv_column_set)1 << (column))
 
 /* The columns that are read from names. */
-#define GV_COLUMNS_OF_NAMES                                                                        \
-    (GV_COLUMN_BIT(GV_COLUMN_LANE) | GV_COLUMN_BIT(GV_COLUMN_TILE) |                               \
-     GV_COLUMN_BIT(GV_COLUMN_SURFACE) | GV_COLUMN_BIT(GV_COLUMN_SWATH) |                           \
-     GV_COLUMN_BIT(GV_COLUMN_X) | GV_COLUMN_BIT(GV_COLUMN_Y) | GV_COLUMN_BIT(GV_COLUMN_READ) |     \
-     GV_COLUMN_BIT(GV_COLUMN_FILTERED) | GV_COLUMN_BIT(GV_COLUMN_CHANNEL) |                        \
-     GV_COLUMN_BIT(GV_COLUMN_START_TIME) | GV_COLUMN_BIT(GV_COLUMN_ZMW) |                          \
+#define GV_COLUMNS_OF_NAMES                                                                    \
+    (GV_COLUMN_BIT(GV_COLUMN_LANE) | GV_COLUMN_BIT(GV_COLUMN_TILE) |                           \
+     GV_COLUMN_BIT(GV_COLUMN_SURFACE) | GV_COLUMN_BIT(GV_COLUMN_SWATH) |                       \
+     GV_COLUMN_BIT(GV_COLUMN_X) | GV_COLUMN_BIT(GV_COLUMN_Y) | GV_COLUMN_BIT(GV_COLUMN_READ) | \
+     GV_COLUMN_BIT(GV_COLUMN_FILTERED) | GV_COLUMN_BIT(GV_COLUMN_CHANNEL) |                    \
+     GV_COLUMN_BIT(GV_COLUMN_START_TIME) | GV_COLUMN_BIT(GV_COLUMN_ZMW) |                      \
      GV_COLUMN_BIT(GV_COLUMN_INDEX) | GV_COLUMN_BIT(GV_COLUMN_BARCODE))
 
 /* The spec of a column; valid for ever. */

@@ -8,16 +8,11 @@ const struct gv_layout *const *
 gv_layouts(void)
 {
     static const struct gv_layout *const layouts[] = {
-        &gv_layout_composition,
-        &gv_layout_tetranucleotide,
-        &gv_layout_flowcell,
-        &gv_layout_nanopore,
-        &gv_layout_pacbio,
-        &gv_layout_mgi,
-        &gv_layout_spiral,
-        &gv_layout_grid,
-        &gv_layout_given,
-        NULL,
+        &gv_layout_composition, &gv_layout_tetranucleotide,
+        &gv_layout_flowcell,    &gv_layout_nanopore,
+        &gv_layout_pacbio,      &gv_layout_mgi,
+        &gv_layout_spiral,      &gv_layout_grid,
+        &gv_layout_given,       NULL,
     };
     return layouts;
 }

@@ -1,7 +1,7 @@
 /* The grammars, of names without the header's '@'.  A word ends at a space or a tab.
  *
- *   illumina-1.8     instrument:run:flowcell:lane:tile:x:y[UMI][/read] [read:filtered:control:index]
- *                    the colons are counted from the left, for a UMI comes last:
+ *   illumina-1.8     instrument:run:flowcell:lane:tile:x:y[UMI][/read]
+ * [read:filtered:control:index] the colons are counted from the left, for a UMI comes last:
  *                    ":ACGT", ":ACGT+ACGT", ":rACGT+rACGT", "_ACGT", "_ACGT_ACGT"
  *     "A00123:8:HABCDDSX2:2:1101:1063:1000 1:N:0:ACGT"    lane 2, tile 1101, x 1063, y 1000,
  *                                                          read 1, not filtered, index ACGT
@@ -169,7 +169,8 @@ take_field(struct cursor *cursor)
 static void
 take_read(struct cursor *cursor, uint8_t *read)
 {
-    if (left(cursor) == 2 && cursor->at[0] == '/' && (cursor->at[1] == '1' || cursor->at[1] == '2')) {
+    if (left(cursor) == 2 && cursor->at[0] == '/' &&
+        (cursor->at[1] == '1' || cursor->at[1] == '2')) {
         *read = cursor->at[1] - '0';
         cursor->at += 2;
     }
@@ -252,9 +253,8 @@ take_place(struct cursor *word, struct gv_name *out)
 static bool
 read_illumina(struct cursor word, struct gv_name *out)
 {
-    return take_place(&word, out) && take_coordinate(&word, false, &out->x) &&
-           take(&word, ':') && take_coordinate(&word, false, &out->y) &&
-           take_tail(&word, &out->read);
+    return take_place(&word, out) && take_coordinate(&word, false, &out->x) && take(&word, ':') &&
+           take_coordinate(&word, false, &out->y) && take_tail(&word, &out->read);
 }
 
 size_t
@@ -785,8 +785,8 @@ gv_name_read(const uint8_t *name, size_t size, struct gv_name *out)
 /* Illumina's decode is InterOp's (model/metric_base/base_metric.h and logic on naming methods):
  *
  *   4 digits  SWNN    surface, swath, number             1101: surface 1, swath 1, number 1
- *   5 digits  SWCNN   surface, swath, camera, number     21305: surface 2, swath 1, camera 3, number 5
- *   fewer     NNN     older instruments, with one surface and swath
+ *   5 digits  SWCNN   surface, swath, camera, number     21305: surface 2, swath 1, camera 3,
+ * number 5 fewer     NNN     older instruments, with one surface and swath
  *
  * AVITI's five digits are taken as surface, row, column (inferred: no maker says so); a G4's number
  * is a number and no more. */

@@ -255,7 +255,8 @@ hurry(struct gv_reader *reader)
     bool is_plain = inflater->format == GV_INPUT_PLAIN;
     reader->may_map &= is_plain && gv_fastq_is_plain(&reader->parser);
     reader->may_share &=
-        gv_fastq_is_plain(&reader->parser) && !reader->options.build.placing.layout->is_by_ordinal &&
+        gv_fastq_is_plain(&reader->parser) &&
+        !reader->options.build.placing.layout->is_by_ordinal &&
         (is_plain || (inflater->format == GV_INPUT_BGZF && !reader->options.engine->is_callback));
     if (!(reader->may_map || reader->may_share) || !gv_inflater_is_between(inflater, &offset)) {
         return false;

@@ -53,8 +53,8 @@ void gv_reader_open(struct gv_reader *reader, struct gv_source source);
 /* Closes the source at hand, if there is one. */
 void gv_reader_close(struct gv_reader *reader);
 
-/* What is told of a record that was looked at.  `sequence` is NULL where the record's own four lines
- * could not be found; all of it is borrowed, for this call. */
+/* What is told of a record that was looked at.  `sequence` is NULL where the record's own four
+ * lines could not be found; all of it is borrowed, for this call. */
 typedef void (*gv_look_fn)(void *context, const uint8_t *name, size_t name_size,
                            const uint8_t *sequence, size_t length);
 

@@ -12,10 +12,12 @@ from typing import Any, Literal, ParamSpec, Self, TypeAlias, TypeVar, cast
 
 from . import _core
 from .arguments import check_choice, check_integer, check_names, check_number, parse_size
-from .errors import GenomeVedicError, MissingEndBlockWarning, warn_user
+from .errors import GenomeVedicError, MissingEndBlockWarning, UnplacedWarning, warn_user
 from .layouts import Layout, find
 from .memory import Arena
 from .particles import Particles, wrap_columns
+from .places import Places, as_given
+from .settling import NAMED, settle
 from .sources import Source, as_list, label, size_of
 from .stats import ReadStats
 
@@ -60,8 +62,6 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
 
     Attributes
     ----------
-    layout : Layout
-        Where the particles stand.
     columns : tuple of str
         The columns that it makes, in their order.
 
@@ -83,7 +83,7 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
         self,
         source: Source | Sequence[Source],
         *,
-        layout: str | Layout | Callable[[], Layout] = "auto",
+        layout: str | Layout | Callable[[], Layout] | Places = "auto",
         min_quality: float = 0.0,
         columns: Sequence[str] | None = None,
         limit: int | None = None,
@@ -95,7 +95,7 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
         encoding: Literal["phred33", "phred64"] = "phred33",
         alphabet: Literal["dna", "iupac"] | None = None,
         max_record_bytes: int | str = DEFAULT_MAX_RECORD_BYTES,
-        unplaced: None = None,
+        unplaced: Literal["raise", "nan"] | None = None,
         max_errors: None = None,
         arena: Arena | None = None,
         simd: str | None = None,
@@ -103,19 +103,20 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
         _refuse_what_is_not_built(
             on_error=_is_other_policy(on_error),
             storage_options=storage_options is not None,
-            unplaced=unplaced is not None,
             max_errors=max_errors is not None,
         )
-        self.layout = find(layout)
         self.columns = (
             DEFAULT_COLUMNS if columns is None else check_names("columns", columns, COLUMNS)
         )
+        self._given = as_given(layout)
+        self._wish = find(layout) if self._given is None else self._given.layout
+        self._settled: Layout | None = None
+        self._is_strict = _is_strict(unplaced, self._wish)
         self._left = None if limit is None else check_integer("limit", limit)
         self._sources = tuple(label(each) for each in as_list(source))
         self._core = _core.Reader(
             self._sources,
-            self.columns,
-            self.layout.name,
+            self.columns if self._given is None else self._given.needs(self.columns),
             min_quality=check_number("min_quality", min_quality),
             encoding=check_choice("encoding", encoding, ("phred33", "phred64")),
             alphabet=_check_alphabet(alphabet),
@@ -124,12 +125,14 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
             max_record_bytes=_bytes("max_record_bytes", max_record_bytes),
             simd=_check_simd(simd),
             arena=_check_arena(arena),
+            strict=self._is_strict,
         )
         self._is_over = False
         self._seconds = 0.0
         self._counts: dict[str, Any] | None = None
         self._without_end_block: list[str] = []
         self._warned_end_blocks = 0
+        self._has_warned_of_unplaced = False
         self._progress = _Progress(progress, self._sources)
 
     # ------------------------------------------------------------------------------------------
@@ -219,6 +222,7 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
                 if rows > 0:
                     yield batch.pop()
                 elif error is None:
+                    self._warn_of_unplaced()
                     return
             raise error
         finally:
@@ -227,6 +231,8 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
     def _fill(self, most_rows: int | None) -> None:
         """Read until the core's table holds so many rows, the limit is reached, or all is read."""
         most = _most(most_rows, self._left)
+        if not self._is_over:
+            self._settle()
         started = time.perf_counter()
         try:
             while not self._is_over and self._core.rows < most:
@@ -243,11 +249,15 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
 
     def _take(self) -> Particles:
         columns = wrap_columns(self._core.take())
+        if self._given is not None:
+            self._given.place(columns, self.layout, self._sources[-1][0], self._is_strict)
         counts = self._core.stats() if self._counts is None else self._counts
-        stats = ReadStats(**counts, seconds=self._seconds)
+        stats = self._read_stats(counts)
         particles = Particles({name: columns[name] for name in self.columns}, self.layout, stats)
         if self._left is not None:
             self._left -= len(particles)
+        if self._is_over:
+            self._warn_of_unplaced()
         return particles
 
     def _note_end_block(self) -> None:
@@ -256,6 +266,17 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
         # A call into the core goes no further than the end of a source.
         if counts["missing_end_blocks"] > len(self._without_end_block):
             self._without_end_block.append(self._sources[counts["sources"] - 1][0])
+
+    def _warn_of_unplaced(self) -> None:
+        """Say once that there are particles without a place."""
+        stats = self.stats
+        if stats.unplaced > 0 and not self._has_warned_of_unplaced:
+            self._has_warned_of_unplaced = True
+            warn_user(
+                f"{self._what()}: {stats.unplaced:,} of {stats.kept:,} particles have no place in "
+                f"the layout {self.layout.name!r} (NaN): their records do not carry one",
+                UnplacedWarning,
+            )
 
     def _warn_of_end_blocks(self) -> None:
         names = self._without_end_block[self._warned_end_blocks :]
@@ -276,7 +297,32 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
     @property
     def stats(self) -> ReadStats:
         """What has been read so far."""
-        return ReadStats(**self._core.stats(), seconds=self._seconds)
+        return self._read_stats(self._core.stats())
+
+    def _read_stats(self, counts: dict[str, Any]) -> ReadStats:
+        if self._given is not None:
+            counts = {**counts, "unplaced": self._given.unplaced}
+        return ReadStats(**counts, seconds=self._seconds)
+
+    @property
+    def layout(self) -> Layout:
+        """Where the particles stand: settled on the first records, which this looks at.
+
+        Raises
+        ------
+        NoCoordinatesError
+            The names do not hold what the layout needs.
+        SourceReadError, ValueError
+            The first source cannot be read, or the reader is closed.
+        """
+        return self._settle()
+
+    def _settle(self) -> Layout:
+        if self._settled is None:
+            self._settled = settle(
+                self._core, self._wish, self._sources[0][0], is_strict=self._is_strict
+            )
+        return self._settled
 
     @property
     def errors(self) -> tuple[GenomeVedicError, ...]:
@@ -310,10 +356,13 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
+    def _what(self) -> str:
         labels = [label for label, _ in self._sources]
-        what = labels[0] if len(labels) == 1 else f"{len(labels)} sources"
-        return f"<FastqReader of {what}, layout {self.layout.name}>"
+        return labels[0] if len(labels) == 1 else f"{len(labels)} sources"
+
+    def __repr__(self) -> str:
+        layout = self._settled or self._wish
+        return f"<FastqReader of {self._what()}, layout {layout.name if layout else 'auto'}>"
 
 
 # ---------------------------------------------------------------------------------------------
@@ -349,8 +398,13 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
     ----------
     source : path, bytes-like, binary file object, or a list of these
         What to read. The sources of a list are read one after another, as if they were one.
-    layout : str or Layout, default "auto"
-        Where particles stand: ``"composition"`` or ``"spiral"``; ``"auto"`` is composition.
+    layout : str, Layout, array or function, default "auto"
+        Where particles stand: one of `gv.layouts` or its name in lower case (``"flowcell"``,
+        ``"nanopore"``, ``"pacbio"``, ``"mgi"``, ``"composition"``, ``"tetranucleotide"``,
+        ``"spiral"``, ``"grid"``). ``"auto"`` is flowcell, nanopore, pacbio or mgi, whichever the
+        first read's name carries, else composition. An array of shape (records, 2) or (records, 3)
+        gives the places of all records of the sources, in their order; a function is called with
+        each set of particles (its positions NaN) and returns an array of their places.
     min_quality : float, default 0.0
         Reads whose arithmetic mean Phred score is lower are left out (and counted); above 0, so
         are empty reads. The exact mean is compared, in float64; the column ``quality`` holds it
@@ -382,7 +436,14 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
     max_record_bytes : int or str, default 2**30
         A longer record is an error, so that a file without line ends does not fill the memory.
         A number, or like ``"4 GiB"``.
-    unplaced, max_errors : None
+    unplaced : {"raise", "nan"}, optional
+        What a record without a place is: an error, or a particle whose place is NaN, which is
+        counted and warned of once. By default an error where a layout that reads names was asked
+        for (flowcell, nanopore, pacbio, mgi), else NaN. Columns asked for by name that a record's
+        name does not hold count as a place here: NaN stands for their own way to say so (0 for
+        ``lane``, ``tile``, ``surface``, ``swath``, ``read`` and ``channel``, -2**31 for ``x`` and
+        ``y``, 255 for ``filtered``, 2**32-1 for ``zmw``, NaT for ``start_time``, empty text).
+    max_errors : None
         For later versions.
     arena : memory.Arena, optional
         Where the columns are counted, and which they must fit.
@@ -482,6 +543,13 @@ def _refuse_what_is_not_built(**asked: bool) -> None:
     for name, is_asked in asked.items():
         if is_asked:
             raise NotImplementedError(f"{name}= is not built yet")
+
+
+def _is_strict(unplaced: str | None, wish: Layout | None) -> bool:
+    """Return whether a record without a place is an error."""
+    if unplaced is None:
+        return wish is not None and wish.name in NAMED
+    return check_choice("unplaced", unplaced, ("raise", "nan")) == "raise"
 
 
 def _is_other_policy(on_error: Any) -> bool:

@@ -1,8 +1,9 @@
-"""What a read's name tells: the platform that wrote it, and the layouts its parts could carry.
+"""What a read's name tells: the platform that wrote it, and where and when the read was made.
 
-Names are recognised by the grammars below and by nothing else. A name that fits none of them is
-unknown; a name that fits one but lacks the part a layout needs (a nanopore read without its
-channel) carries no layout. The header line is taken without its leading ``@``.
+Names are recognised by the grammars below and by nothing else (the parser is ``csrc/gv_name.c``).
+A name that fits none of them is unknown; a name that fits one but lacks the part a layout needs (a
+nanopore read without its channel) carries no layout. The header line is taken without its leading
+``@``.
 
 ==================  =============================================================================
 grammar             the header line
@@ -27,16 +28,23 @@ fields of Element's cytoprofiling names are another grammar and are not read as 
 
 from __future__ import annotations
 
-import re
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["NameGrammar", "guess_platform", "parse_name"]
+from . import _core
+
+__all__ = ["ReadName", "guess_platform", "layout_of", "parse_name"]
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+_FLOWCELL_GRAMMARS = frozenset({"illumina-1.8", "illumina-1.3", "element", "singular"})
 
 
 @dataclass(frozen=True)
-class NameGrammar:
-    """What one read name was recognised as.
+class ReadName:
+    """What one read name says; a part that it lacks is None.
 
     Attributes
     ----------
@@ -50,115 +58,90 @@ class NameGrammar:
         ``"pacbio"``, or none.
     renamed : bool
         Whether the name stood behind a number given by a sequence archive.
+    lane, tile, x, y : int or None
+        Of a flow cell; ``tile`` of MGI is 1000 times the column and the row of its field of view.
+    surface, swath, camera, number : int or None
+        What the tile's number is made of.
+    read : int or None
+        1 or 2.
+    filtered : int or None
+        0 where the instrument's filter let the read pass, 1 where it did not.
+    index, barcode, flow_cell : str or None
+        As they stand in the name.
+    channel : int or None
+        Of a Nanopore flow cell.
+    start_time : datetime or None
+        In UTC.
+    zmw : int or None
+        Number of the PacBio well.
     """
 
     grammar: str
     platform: str
     layouts: tuple[str, ...]
     renamed: bool = False
+    lane: int | None = None
+    tile: int | None = None
+    x: int | None = None
+    y: int | None = None
+    surface: int | None = None
+    swath: int | None = None
+    camera: int | None = None
+    number: int | None = None
+    read: int | None = None
+    filtered: int | None = None
+    index: str | None = None
+    channel: int | None = None
+    start_time: datetime.datetime | None = None
+    barcode: str | None = None
+    flow_cell: str | None = None
+    zmw: int | None = None
 
 
-_ARCHIVE = re.compile(
-    r"[SED]RR\d+(?:\.\d+)*(?:/[12])?(?:\s+(?P<original>\S.*))?", re.ASCII | re.DOTALL
-)
-
-# A UMI follows y in several spellings: `:ACGT`, `:ACGT+ACGT`, `:ACGT+rACGT`, `_ACGT` by tools.
-_CASAVA = re.compile(
-    r"(?P<instrument>[^:\s]+):[^:\s]+:[^:\s]+:(?P<lane>\d+):\d+:\d+:\d+"
-    r"(?::[A-Za-z0-9_+-]+|(?:_[A-Za-z0-9+-]+)+)?(?:/[12])?",
-    re.ASCII,
-)
-_OLD_ILLUMINA = re.compile(r"[^:\s]+:\d+:\d+:-?\d+:-?\d+(?:#[^\s/]*)?(?:/[12])?", re.ASCII)
-_MGI = re.compile(
-    r"\S*L\dC\d{3}R\d{3}_?\d+(?:#[ACGTNacgtn]+(?:\+[ACGTNacgtn]+)?)?(?:/[12])?", re.ASCII
-)
-_STEREO_TAIL = re.compile(r"\s+[0-9A-Fa-f]+\s+[0-9A-Fa-f]+\s*", re.ASCII)
-_ULTIMA = re.compile(r"\d+_\d+-[A-Z]\d+-\d+", re.ASCII)
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_GUPPY_CHANNEL = re.compile(r"ch=\d+", re.ASCII)
-_DORADO_CHANNEL = re.compile(r"ch:i:\d+", re.ASCII)
-_DORADO_TAG = re.compile(r"[A-Za-z][A-Za-z0-9]:[AifZHB]:.*", re.DOTALL)
-_PACBIO = re.compile(r"(?P<movie>m\d{5,}[^/\s]*)/\d+/(?:ccs(?:/(?:fwd|rev))?|\d+_\d+)", re.ASCII)
-_RS2_MOVIE = re.compile(r"m\d{6}_.*_s\d+_p\d+", re.ASCII)
-
-
-def _parse_nanopore(words: list[str]) -> NameGrammar:
-    """Return the grammar of a name whose first word is a UUID.
-
-    The words behind it decide between the two writers; a bare UUID is given to guppy's grammar,
-    of which it is the shortest form.
-    """
-    if any(_DORADO_TAG.fullmatch(word) for word in words[1:]):
-        grammar, channel = "nanopore-dorado", _DORADO_CHANNEL
-    else:
-        grammar, channel = "nanopore-guppy", _GUPPY_CHANNEL
-    has_channel = any(channel.fullmatch(word) for word in words[1:])
-    return NameGrammar(grammar, "nanopore", ("nanopore",) if has_channel else ())
-
-
-def _parse_casava(match: re.Match[str]) -> NameGrammar:
-    """Tell the three makers apart that write names of Casava 1.8's grammar."""
-    instrument = match["instrument"]
-    if instrument.startswith("AV") and match["lane"] in ("1", "2"):
-        return NameGrammar("element", "element", ("flowcell",))
-    if instrument.startswith("G4-"):
-        return NameGrammar("singular", "singular", ("flowcell",))
-    return NameGrammar("illumina-1.8", "illumina", ("flowcell",))
-
-
-def _parse_original(name: str) -> NameGrammar | None:
-    words = name.split()
-    if not words or name[0].isspace():
+def layout_of(parts: dict[str, Any] | None) -> str | None:
+    """Return the layout whose coordinates a parsed name (of ``_core.parse_name``) holds."""
+    if parts is None:
         return None
-    first = words[0]
-    if match := _CASAVA.fullmatch(first):
-        return _parse_casava(match)
-    if _OLD_ILLUMINA.fullmatch(first):
-        return NameGrammar("illumina-1.3", "illumina", ("flowcell",))
-    if _UUID.fullmatch(first):
-        return _parse_nanopore(words)
-    if match := _PACBIO.fullmatch(first):
-        if _RS2_MOVIE.fullmatch(match["movie"]):
-            return NameGrammar("pacbio-rs2", "pacbio", ())
-        return NameGrammar("pacbio", "pacbio", ("pacbio",))
-    if _MGI.fullmatch(first):
-        if _STEREO_TAIL.fullmatch(name[len(first) :]):
-            return NameGrammar("stereo-seq", "stereo-seq", ())
-        return NameGrammar("mgi", "mgi", ("mgi",))
-    if _ULTIMA.fullmatch(first):
-        return NameGrammar("ultima", "ultima", ())
-    return None
+    grammar = parts["grammar"]
+    if grammar in _FLOWCELL_GRAMMARS:
+        return "flowcell"
+    if parts["channel"] is not None:
+        return "nanopore"
+    return grammar if grammar in ("pacbio", "mgi") else None
 
 
-def parse_name(name: str) -> NameGrammar | None:
+def parse_name(name: str | bytes) -> ReadName | None:
     """Recognise one read name.
 
     Parameters
     ----------
-    name : str
+    name : str or bytes
         The header line of a record without its ``@`` and line end.
 
     Returns
     -------
-    NameGrammar or None
+    ReadName or None
         None where the name fits no grammar.
 
     Examples
     --------
-    >>> parse_name("A00123:8:HABCDDSX2:2:1101:1063:1000 1:N:0:ACGT").layouts
-    ('flowcell',)
+    >>> name = parse_name("A00123:8:HABCDDSX2:2:1101:1063:1000 1:N:0:ACGT")
+    >>> name.layouts, name.lane, name.tile, name.x, name.y
+    (('flowcell',), 2, 1101, 1063, 1000)
     >>> parse_name("read_17") is None
     True
     """
-    archive = _ARCHIVE.fullmatch(name)
-    if archive is None:
-        return _parse_original(name)
-    if archive["original"] is None:
+    header = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
+    parts = _core.parse_name(header)
+    if parts is None:
         return None
-    original = _parse_original(archive["original"])
-    if original is None:
-        return None
-    return NameGrammar(original.grammar, original.platform, original.layouts, renamed=True)
+    layout = layout_of(parts)
+    for key in ("index", "barcode", "flow_cell"):
+        if parts[key] is not None:
+            parts[key] = parts[key].decode("utf-8", "surrogateescape")
+    if parts["start_time"] is not None:
+        parts["start_time"] = _EPOCH + datetime.timedelta(microseconds=parts["start_time"])
+    return ReadName(layouts=(layout,) if layout is not None else (), **parts)
 
 
 def guess_platform(names: Iterable[str]) -> str:
@@ -172,7 +155,7 @@ def guess_platform(names: Iterable[str]) -> str:
     Returns
     -------
     str
-        A platform of `NameGrammar`; ``"mixed"`` where the names are of several platforms, or
+        A platform of `ReadName`; ``"mixed"`` where the names are of several platforms, or
         where only some of them are recognised; ``"unknown"`` where none is recognised.
     """
     platforms = {parsed.platform if (parsed := parse_name(name)) else None for name in names}

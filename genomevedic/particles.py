@@ -71,6 +71,25 @@ class Particles:
         ``-10 log10(mean(10 ** (-q / 10)))`` over the Phred scores ``q`` of the read: the score of
         its mean error probability, as NanoPlot and NanoFilt average; NaN for an empty read. On
         request.
+    lane, surface, swath, read : ndarray of uint8, shape (N,)
+        From the read's name, and its tile; 0 where it holds none. ``read`` is 1 or 2. On request,
+        as all that follows.
+    tile : ndarray of uint32, shape (N,)
+        Tile number as in the name; of MGI 1000 times the field's column and its row. 0 for none.
+    x, y : ndarray of int32, shape (N,)
+        Place in the tile, in the instrument's units; -2**31 for none.
+    filtered : ndarray of uint8, shape (N,)
+        0 where the instrument's filter let the read pass, 1 where not, 255 where nothing says so.
+    channel : ndarray of uint16, shape (N,)
+        Of a Nanopore flow cell, from 1; 0 for none.
+    start_time : ndarray of datetime64[us], shape (N,)
+        Of a Nanopore read, in UTC; NaT for none.
+    zmw : ndarray of uint32, shape (N,)
+        Number of the PacBio well; 2**32-1 for none.
+    source : ndarray of uint32, shape (N,)
+        Which of several sources the record is from, counted from 0.
+    index, barcode : TextColumn
+        As they stand in the name; empty for none.
     name, sequence, qualities : TextColumn
         The header line without its ``@``, the bases, and the quality characters as they stand in
         the file. On request.
@@ -100,9 +119,23 @@ class Particles:
         gc: npt.NDArray[np.float32]
         quality: npt.NDArray[np.float32]
         error_quality: npt.NDArray[np.float32]
+        lane: npt.NDArray[np.uint8]
+        tile: npt.NDArray[np.uint32]
+        surface: npt.NDArray[np.uint8]
+        swath: npt.NDArray[np.uint8]
+        x: npt.NDArray[np.int32]
+        y: npt.NDArray[np.int32]
+        read: npt.NDArray[np.uint8]
+        filtered: npt.NDArray[np.uint8]
+        channel: npt.NDArray[np.uint16]
+        start_time: npt.NDArray[np.datetime64]
+        zmw: npt.NDArray[np.uint32]
+        source: npt.NDArray[np.uint32]
         name: TextColumn
         sequence: TextColumn
         qualities: TextColumn
+        index: TextColumn
+        barcode: TextColumn
 
     def __init__(
         self, columns: Mapping[str, Column], layout: Layout, stats: ReadStats | None = None
@@ -418,13 +451,19 @@ class Particles:
 
 
 def wrap_columns(columns: Mapping[str, Any]) -> dict[str, Column]:
-    """Make the columns that the core hands out those of `Particles`: text as `TextColumn`."""
-    return {
+    """Make the columns that the core hands out those of `Particles`.
+
+    Text becomes a `TextColumn`, a time datetime64.
+    """
+    wrapped = {
         name: TextColumn(value[0], value[1], as_bytes=name == "qualities")
         if isinstance(value, tuple)
         else value
         for name, value in columns.items()
     }
+    if "start_time" in wrapped:
+        wrapped["start_time"] = columns["start_time"].view("datetime64[us]")
+    return wrapped
 
 
 def _flat(each: Any) -> list[Particles]:

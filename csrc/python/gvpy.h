@@ -141,8 +141,8 @@ GV_NODISCARD bool gvpy_looked_init(struct gvpy_looked *looked, size_t most_recor
 void gvpy_looked_deinit(struct gvpy_looked *looked);
 
 /* A gv_look_fn whose context is a struct gvpy_looked; needs no GIL. */
-void gvpy_looked_tell(void *context, const uint8_t *name, size_t name_size,
-                      const uint8_t *sequence, size_t length);
+void gvpy_looked_tell(void *context, const uint8_t *name, size_t name_size, const uint8_t *sequence,
+                      size_t length);
 
 /* (names, counts of tetranucleotides or None). */
 PyObject *gvpy_looked_objects(const struct gvpy_looked *looked);

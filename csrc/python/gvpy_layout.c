@@ -25,9 +25,9 @@ set_number(PyObject *dict, const char *key, bool is_there, long long value)
 static int
 set_word(PyObject *dict, const char *key, const struct gv_word *word)
 {
-    PyObject *value = word->at != NULL ? PyBytes_FromStringAndSize((const char *)word->at,
-                                                                   (Py_ssize_t)word->size)
-                                       : Py_NewRef(Py_None);
+    PyObject *value =
+        word->at != NULL ? PyBytes_FromStringAndSize((const char *)word->at, (Py_ssize_t)word->size)
+                         : Py_NewRef(Py_None);
     return set(dict, key, value);
 }
 
@@ -37,27 +37,26 @@ set_parts(PyObject *dict, const struct gv_name *name)
     struct gv_tile tile = gv_name_tile(name->grammar, name->tile);
     const char *grammar = gv_grammar_name(name->grammar);
     const char *platform = gv_grammar_platform(name->grammar);
-    bool failed = set(dict, "grammar", PyUnicode_FromString(grammar)) < 0 ||
-                  set(dict, "platform", PyUnicode_FromString(platform)) < 0 ||
-                  set(dict, "renamed", PyBool_FromLong(name->is_renamed)) < 0 ||
-                  set_number(dict, "lane", name->lane > 0, name->lane) < 0 ||
-                  set_number(dict, "tile", name->tile > 0, name->tile) < 0 ||
-                  set_number(dict, "surface", tile.surface > 0, tile.surface) < 0 ||
-                  set_number(dict, "swath", tile.swath > 0, tile.swath) < 0 ||
-                  set_number(dict, "camera", tile.camera > 0, tile.camera) < 0 ||
-                  set_number(dict, "number", tile.number > 0, tile.number) < 0 ||
-                  set_number(dict, "x", name->x != GV_NO_COORDINATE, name->x) < 0 ||
-                  set_number(dict, "y", name->y != GV_NO_COORDINATE, name->y) < 0 ||
-                  set_number(dict, "read", name->read > 0, name->read) < 0 ||
-                  set_number(dict, "filtered", name->filtered != GV_NO_FILTERED, name->filtered) <
-                      0 ||
-                  set_word(dict, "index", &name->index) < 0 ||
-                  set_number(dict, "channel", name->channel > 0, name->channel) < 0 ||
-                  set_number(dict, "start_time", name->start_time != GV_NO_TIME,
-                             name->start_time) < 0 ||
-                  set_word(dict, "barcode", &name->barcode) < 0 ||
-                  set_word(dict, "flow_cell", &name->flow_cell) < 0 ||
-                  set_number(dict, "zmw", name->zmw != GV_NO_ZMW, name->zmw) < 0;
+    bool failed =
+        set(dict, "grammar", PyUnicode_FromString(grammar)) < 0 ||
+        set(dict, "platform", PyUnicode_FromString(platform)) < 0 ||
+        set(dict, "renamed", PyBool_FromLong(name->is_renamed)) < 0 ||
+        set_number(dict, "lane", name->lane > 0, name->lane) < 0 ||
+        set_number(dict, "tile", name->tile > 0, name->tile) < 0 ||
+        set_number(dict, "surface", tile.surface > 0, tile.surface) < 0 ||
+        set_number(dict, "swath", tile.swath > 0, tile.swath) < 0 ||
+        set_number(dict, "camera", tile.camera > 0, tile.camera) < 0 ||
+        set_number(dict, "number", tile.number > 0, tile.number) < 0 ||
+        set_number(dict, "x", name->x != GV_NO_COORDINATE, name->x) < 0 ||
+        set_number(dict, "y", name->y != GV_NO_COORDINATE, name->y) < 0 ||
+        set_number(dict, "read", name->read > 0, name->read) < 0 ||
+        set_number(dict, "filtered", name->filtered != GV_NO_FILTERED, name->filtered) < 0 ||
+        set_word(dict, "index", &name->index) < 0 ||
+        set_number(dict, "channel", name->channel > 0, name->channel) < 0 ||
+        set_number(dict, "start_time", name->start_time != GV_NO_TIME, name->start_time) < 0 ||
+        set_word(dict, "barcode", &name->barcode) < 0 ||
+        set_word(dict, "flow_cell", &name->flow_cell) < 0 ||
+        set_number(dict, "zmw", name->zmw != GV_NO_ZMW, name->zmw) < 0;
     return failed ? -1 : 0;
 }
 
@@ -107,7 +106,7 @@ remember_name(struct gvpy_looked *looked, const uint8_t *name, size_t size)
 
 void
 gvpy_looked_tell(void *context, const uint8_t *name, size_t name_size, const uint8_t *sequence,
-         size_t length)
+                 size_t length)
 {
     struct gvpy_looked *looked = context;
     if (looked->has_failed || looked->records == looked->most_records ||
@@ -212,7 +211,7 @@ gvpy_parse_weights(PyObject *weights, double store[GV_KMER_CODES][3], struct gv_
         PyErr_SetString(PyExc_ValueError, "weights have 256 rows of 3");
     } else {
         memcpy(store, PyArray_DATA(array), GV_KMER_CODES * sizeof *store);
-        placing->weights = (const double(*)[3])store;
+        placing->weights = (const double (*)[3])store;
         result = 0;
     }
     Py_DECREF(array);

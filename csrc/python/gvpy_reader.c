@@ -15,7 +15,7 @@ struct gvpy_reader {
     PyObject *sources;            /* tuple of (label, object) */
     Py_ssize_t next;
     bool is_open;
-    int64_t process; /* that opened it */
+    int64_t process;                  /* that opened it */
     double weights[GV_KMER_CODES][3]; /* of a layout that has them */
     struct gvpy_source held;
     atomic_bool busy;
@@ -121,20 +121,20 @@ parse_sizes(Py_ssize_t max_record_bytes, PyObject *memory_limit, struct gv_reade
 static PyObject *
 reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {
-        "sources",      "columns",          "min_quality", "encoding", "alphabet", "threads",
-        "memory_limit", "max_record_bytes", "simd",        "engine",   "arena",    "strict",
-        NULL};
+    static char *keywords[] = {"sources",  "columns", "min_quality",  "encoding",
+                               "alphabet", "threads", "memory_limit", "max_record_bytes",
+                               "simd",     "engine",  "arena",        "strict",
+                               NULL};
     PyObject *sources, *columns, *memory_limit = Py_None, *arena = Py_None;
     const char *encoding = "phred33", *alphabet = "any", *simd = NULL, *engine = NULL;
     Py_ssize_t max_record_bytes = (Py_ssize_t)1 << 30;
     int is_strict = 0;
     struct gv_reader_options options = {0};
-    if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "O!O!|$dssIOnzzOp:Reader", keywords, &PyTuple_Type, &sources,
-            &PyTuple_Type, &columns, &options.build.min_quality, &encoding, &alphabet,
-            &options.threads, &memory_limit, &max_record_bytes, &simd, &engine, &arena,
-            &is_strict)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!|$dssIOnzzOp:Reader", keywords,
+                                     &PyTuple_Type, &sources, &PyTuple_Type, &columns,
+                                     &options.build.min_quality, &encoding, &alphabet,
+                                     &options.threads, &memory_limit, &max_record_bytes, &simd,
+                                     &engine, &arena, &is_strict)) {
         return NULL;
     }
     struct gvpy_state *state = gvpy_state_of_type(type);
@@ -401,8 +401,8 @@ look(struct gvpy_reader *self, size_t most_text, struct gvpy_looked *looked)
         enum gv_status status;
         Py_BEGIN_ALLOW_THREADS
         looked->records = looked->size = 0;
-        status = gv_reader_look(self->reader, looked->most_records, most_text, gvpy_looked_tell, looked,
-                                &error);
+        status = gv_reader_look(self->reader, looked->most_records, most_text, gvpy_looked_tell,
+                                looked, &error);
         Py_END_ALLOW_THREADS
         if (looked->has_failed) {
             (void)PyErr_NoMemory();
@@ -488,8 +488,8 @@ reader_settle(PyObject *object, PyObject *args)
         return NULL;
     }
     if (gvpy_parse_grammar(grammar, &placing.grammar) == 0 &&
-               gvpy_parse_parameters(parameters, &placing) == 0 &&
-               gvpy_parse_weights(weights, self->weights, &placing) == 0) {
+        gvpy_parse_parameters(parameters, &placing) == 0 &&
+        gvpy_parse_weights(weights, self->weights, &placing) == 0) {
         if (gv_placing_is_valid(&placing)) {
             gv_reader_settle(self->reader, &placing);
         } else {

@@ -724,7 +724,8 @@ test_a_full_arena_is_sealed(void)
         struct gv_arena *arena = new_arena(root, is_root ? GV_NO_LIMIT : capacity);
         check_case("capacity %zu of the %s, %zu rows, %s text", capacity,
                    is_root ? "process" : "arena", most, has_text ? "with" : "without");
-        check_full(arena, has_text ? GV_COLUMN_BIT(GV_COLUMN_COUNT) - 1 : 0x7f, most, is_root ? GV_MEMORY_LIMIT : GV_ARENA_FULL);
+        check_full(arena, has_text ? GV_COLUMN_BIT(GV_COLUMN_COUNT) - 1 : 0x7f, most,
+                   is_root ? GV_MEMORY_LIMIT : GV_ARENA_FULL);
         CHECK(gv_arena_stats(arena).peak <= capacity);
         gv_arena_release(arena);
         gv_arena_release(root);
