@@ -205,7 +205,7 @@ class NoCoordinatesError(_InputError, ValueError):
 
 
 class OutOfBoundsError(_InputError, ValueError):
-    """A place lies outside what the layout's parameters allow, such as a channel of another model."""
+    """A place lies outside a layout's parameters, such as a channel that a model does not have."""
 
     code = ErrorCode.OUT_OF_BOUNDS
     recoverable = True

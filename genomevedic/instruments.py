@@ -39,21 +39,25 @@ class Instrument:
     nm_per_unit: float | None = None
 
 
+# Ids as 10x Genomics' tenkit, St. Jude's ngsderive and nickp60/fcid tell them apart. A centre can
+# rename an instrument; then it is unknown, or drawn on another's grid.
 _INSTRUMENTS = (
-    Instrument("NovaSeq 6000", r"A\d{5}", 33_739, 36_282, 6, 34.78),
-    Instrument("NovaSeq X", r"LH\d{5}", 54_000, 31_000, 4),
-    Instrument("NextSeq 1000/2000", r"VH\d{5}", 80_000, 60_000, 6),
-    Instrument("NextSeq 500/550", r"N[BS]\d{6}", 28_000, 21_500, 3),
-    Instrument("MiniSeq", r"MN\d{5}", 28_000, 21_500, 3),
-    Instrument("MiSeq", r"(HWI-)?M\d{4,5}", 31_000, 31_000, 1),
-    Instrument("iSeq 100", r"FS\d{8}", 32_000, 32_000, 1),
-    Instrument("HiSeq X, 3000 or 4000", r"[EJKST]T?\d{5}|ST-[EKJ]\d{5}", 34_000, 52_000, 2),
-    Instrument("HiSeq 2000/2500", r"(HWI-)?(ST|D|C|SN|7001)\w*", 23_000, 205_000, 3, 37.5),
-    Instrument("AVITI", r"AV\d+", 32_000, 32_000, 100),
+    Instrument("NovaSeq 6000", r"N?A\d{5}", 34_000, 38_000, 6, 34.78),
+    Instrument("NovaSeq X", r"L[HL]\d{5}", 54_000, 31_000, 4),
+    Instrument("NextSeq 1000/2000", r"V[HL]\d{5}", 77_000, 59_000, 6),
+    Instrument("NextSeq 500/550", r"N[BS]?\d{5,6}", 28_000, 22_000, 3),
+    Instrument("MiniSeq", r"MN\d{5}", 28_000, 22_000, 3),
+    Instrument("MiSeq", r"M\d{5}|HWI-M\d{4,5}", 31_000, 31_000, 1),
+    Instrument("HiSeq X", r"(ST-)?E\d{5}", 34_000, 60_000, 2),
+    Instrument("HiSeq 3000/4000", r"[JK]\d{5}", 34_000, 51_000, 2),
+    Instrument("HiSeq 1500/2500", r"(HWI-)?[CD]\d{5}", 23_000, 103_000, 3, 37.5),
+    Instrument("HiSeq 2000", r"HWI-ST\d{3,5}(_\d{9})?|SN\d{3}", 23_000, 103_000, 3),
+    Instrument("Genome Analyzer II", r"HWUSI-.*|HWI-EAS.*", 23_000, 23_000, 1),
+    Instrument("AVITI", r"AV\d{6}", 12_000, 12_000, 5),
+    Instrument("G4", r"G4-\d{3}", 280_000, 27_000, 11),
 )
 
-# Room for the largest tile of all of these.
-_OTHER = Instrument("unknown", "", 80_000, 205_000, 6)
+_OTHER = Instrument("unknown", "", 100_000, 100_000, 6)
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,6 @@ def find_instrument(instrument: str) -> Instrument:
 def is_s4(instrument: str, flow_cell: str) -> bool:
     """Return whether a name's first and third part are those of a NovaSeq 6000 with an S4."""
     return (
-        re.fullmatch(r"A\d{5}", instrument, re.ASCII) is not None
-        and re.fullmatch(r"[A-Z]?H[A-Z0-9]{4}DSX[XY2-9F]", flow_cell, re.ASCII) is not None
+        re.fullmatch(r"N?A\d{5}", instrument, re.ASCII) is not None
+        and re.fullmatch(r"[A-Z0-9]{5}DS..", flow_cell, re.ASCII) is not None
     )

@@ -320,7 +320,9 @@ def _reverse_complements() -> np.ndarray[Any, np.dtype[np.intp]]:
     """Return the code of each tetranucleotide's reverse complement."""
     codes = np.arange(256)
     digits = [(codes >> shift) & 3 for shift in (6, 4, 2, 0)]
-    turned: Any = sum((3 - digit) << (2 * place) for place, digit in enumerate(digits))
+    turned = np.zeros_like(codes)
+    for place, digit in enumerate(digits):
+        turned |= (3 - digit) << (2 * place)
     return turned.astype(np.intp)
 
 
@@ -440,7 +442,8 @@ def Nanopore(
     Examples
     --------
     >>> import genomevedic as gv
-    >>> fastq = b"@5a3bb5c4-6e3c-4a52-9e9a-4d6a3ab4d9c1 ch=1 start_time=2024-05-01T10:00:00Z\nA\n+\nI\n"
+    >>> name = b"5a3bb5c4-6e3c-4a52-9e9a-4d6a3ab4d9c1 ch=1 start_time=2024-05-01T10:00:00Z"
+    >>> fastq = b"@" + name + b"\nACGT\n+\nIIII\n"
     >>> p = gv.read_fastq(fastq, layout=gv.layouts.Nanopore(model="minion", t0="2024-05-01T08:30"))
     >>> p.position.tolist()
     [[0.0, 15.0, 1.5]]
@@ -647,12 +650,12 @@ _MAKERS: dict[str, Callable[[], Layout]] = {
 _LATER = frozenset(["linear", "hilbert", "rainfall"])
 
 
-def find(layout: str | Layout | Callable[[], Layout]) -> Layout | None:
+def find(layout: object) -> Layout | None:
     """Return the layout that was named or given; None for ``"auto"``.
 
     Parameters
     ----------
-    layout : str, Layout or function
+    layout : object
         A name, in any case; a layout, which is returned as it is; or one of the functions of this
         module, such as `Composition` itself.
 
@@ -674,8 +677,9 @@ def find(layout: str | Layout | Callable[[], Layout]) -> Layout | None:
     >>> find("Composition").name, find(Spiral).name, find("auto")
     ('composition', 'spiral', None)
     """
-    if callable(layout) and layout in _MAKERS.values():
-        return layout()
+    for maker in _MAKERS.values():
+        if layout is maker:
+            return maker()
     if isinstance(layout, Layout):
         return layout
     if not isinstance(layout, str):

@@ -91,7 +91,7 @@ class GivenPlaces:
 
 def as_given(layout: Any) -> GivenPlaces | None:
     """Return what is given as a layout by array or function; None for any other."""
-    if isinstance(layout, str | Layout) or layout in tuple(_MAKERS.values()):
+    if isinstance(layout, str | Layout) or any(layout is maker for maker in _MAKERS.values()):
         return None
     if callable(layout) or isinstance(layout, np.ndarray | list | tuple):
         return GivenPlaces(layout)

@@ -7,7 +7,7 @@ settled stays for all that follows.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 __all__ = ["NAMED", "settle"]
 
 # Layouts whose places are read from names, in the order in which "auto" looks for them.
-NAMED = {"flowcell": FlowCell, "nanopore": Nanopore, "pacbio": PacBio, "mgi": MGI}
+NAMED: dict[str, Callable[[], Layout]] = {
+    "flowcell": FlowCell,
+    "nanopore": Nanopore,
+    "pacbio": PacBio,
+    "mgi": MGI,
+}
 
 # Records that are looked at to find the channels of a Nanopore flow cell, or a name that fits.
 _READS_FOR_MODEL = 4_000
@@ -72,7 +77,8 @@ def settle(core: _core.Reader, wish: Layout | None, path: str, *, is_strict: boo
     """
     parts, header = _first(core, 1, _TEXT_FOR_NAME)
     if wish is None:
-        wish = NAMED.get(layout_of(parts) or "", Composition)()
+        found = layout_of(parts)
+        wish = Composition() if found is None else NAMED[found]()
     elif wish.name in NAMED and layout_of(parts) != wish.name and header is not None:
         if not is_strict:
             parts, _ = _first(core, _READS_FOR_MODEL, _TEXT_FOR_MODEL, wish.name)
@@ -95,7 +101,7 @@ def settle(core: _core.Reader, wish: Layout | None, path: str, *, is_strict: boo
 def _first(
     core: _core.Reader, records: int, text: int, layout: str | None = None
 ) -> tuple[dict[str, Any] | None, bytes | None]:
-    """Return the first name, of those whose coordinates are a layout's: parsed, and as it stands."""
+    """Return the first name (of those that hold a layout's coordinates), parsed and as it is."""
     looked = core.look(records, text)
     headers = looked[0] if looked is not None else []
     for header in headers:

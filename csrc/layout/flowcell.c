@@ -6,8 +6,9 @@
  *   Z = surface, or 0 where surfaces stand beside each other (surface_pitch is not 0)
  *
  * with x, y and the tile from the name, in the instrument's units (a tenth of a pixel), and the
- * tile's number decoded by gv_name_tile().  A grammar whose tile numbers hold no surface or swath
- * (0) has one of each.
+ * tile's number decoded by gv_name_tile().  A grammar whose tile numbers hold no surface, swath or
+ * camera (0) has one of each; the tiles of a G4, whose numbers are not understood, are drawn with
+ * each thousand of them as a swath, and their last three digits as the number.
  *
  *   Of the NovaSeq 6000 S4 the pitches within a lane are known: swath_pitch 33739, tile_pitch
  *   36282, stagger 6201, origin 0.  "...:2:1101:1063:1000" with lane_pitch 269912 stands at
@@ -37,6 +38,10 @@ corner_of(const struct gv_placing *placing, uint8_t lane, uint32_t number)
 {
     const double *p = placing->parameters;
     struct gv_tile tile = gv_name_tile(placing->grammar, number);
+    if (placing->grammar == GV_GRAMMAR_SINGULAR) {
+        tile.swath = (uint8_t)gv_min_size(number / 1000 + 1, UINT8_MAX);
+        tile.number = number % 1000;
+    }
     double swath = tile.swath > 0 ? tile.swath : 1, surface = tile.surface > 0 ? tile.surface : 1;
     double camera = tile.camera > 0 ? tile.camera : 1;
     double shift = surface == 1 ? -p[STAGGER] : p[STAGGER];
