@@ -15,6 +15,13 @@ wants(const struct gv_builder *builder, enum gv_column column)
     return (builder->options.columns & GV_COLUMN_BIT(column)) != 0;
 }
 
+/* Whether error probabilities are summed: they take another look at each quality. */
+static bool
+sums_errors(const struct gv_builder *builder)
+{
+    return wants(builder, GV_COLUMN_ERROR_QUALITY) || builder->options.min_error_quality > 0.0;
+}
+
 void
 gv_builder_init(struct gv_builder *builder, const struct gv_builder_options *options)
 {
@@ -22,7 +29,7 @@ gv_builder_init(struct gv_builder *builder, const struct gv_builder_options *opt
            options->max_record_bytes <= GV_RECORD_CAP_MOST);
     memset(builder, 0, sizeof *builder);
     builder->options = *options;
-    if (wants(builder, GV_COLUMN_ERROR_QUALITY)) {
+    if (sums_errors(builder)) {
         gv_scan_error_table(builder->error_table);
     }
     gv_builder_settle(builder, &options->placing);
@@ -212,13 +219,22 @@ gv_builder_flush(struct gv_builder *builder)
  * Records into the block
  * ------------------------------------------------------------------------------------------ */
 
-/* Whether a read passes min_quality.  The mean of an empty read is NaN, which no threshold above
- * zero lets pass. */
+/* Whether a read passes the thresholds; *error_sum is filled where errors are summed.  The means
+ * of an empty read are NaN, which no threshold above zero lets pass. */
 static bool
-is_kept(const struct gv_builder *builder, uint64_t phred_sum, uint64_t length)
+is_kept(const struct gv_builder *builder, uint64_t phred_sum, const uint8_t *qualities,
+        uint64_t length, double *error_sum)
 {
-    double least = builder->options.min_quality;
-    return least <= 0.0 || gv_mean_quality(phred_sum, length) >= least;
+    const struct gv_builder_options *options = &builder->options;
+    if (options->min_quality > 0.0 &&
+        !(gv_mean_quality(phred_sum, length) >= options->min_quality)) {
+        return false;
+    }
+    if (sums_errors(builder)) {
+        *error_sum = options->ops->error(qualities, length, options->zero, builder->error_table);
+    }
+    return options->min_error_quality <= 0.0 ||
+           gv_mean_error_quality(*error_sum, length) >= options->min_error_quality;
 }
 
 /* Makes the measures of row `from` those of row `to`, to <= from; offsets stay where they are. */
@@ -255,8 +271,7 @@ read_name(struct gv_builder *builder, const struct texts *texts, size_t row, str
 static enum gv_status
 add_row(struct gv_builder *builder, const struct texts *record)
 {
-    const struct gv_builder_options *options = &builder->options;
-    const struct gv_placing *placing = &options->placing;
+    const struct gv_placing *placing = &builder->options.placing;
     struct gv_block *block = &builder->block;
     size_t row = block->rows;
     size_t length = block->scanned.length[row];
@@ -281,10 +296,6 @@ add_row(struct gv_builder *builder, const struct texts *record)
     }
     gv_particles_push_text(&builder->table, texts, sizes);
     block->ordinal[row] = builder->reads;
-    if (wants(builder, GV_COLUMN_ERROR_QUALITY)) {
-        block->error_sum[row] =
-            options->ops->error(record->qualities, length, options->zero, builder->error_table);
-    }
     block->rows++;
     return GV_OK;
 }
@@ -311,7 +322,8 @@ no_room(const struct gv_builder *builder, enum gv_status status, struct gv_error
 static enum gv_status
 take_record(struct gv_builder *builder, const struct gv_record *record, struct gv_error *error)
 {
-    if (is_kept(builder, record->phred_sum, record->length)) {
+    double *error_sum = &builder->block.error_sum[builder->block.rows];
+    if (is_kept(builder, record->phred_sum, record->qualities, record->length, error_sum)) {
         /* Offsets serve scanned text alone: this record brings its own places. */
         gv_scan_put_row(&builder->block.scanned, builder->block.rows, 0, 0, record->length,
                         &record->bases, record->phred_sum);
@@ -357,14 +369,16 @@ take_each(struct gv_builder *builder, const uint8_t *text, size_t size, size_t n
     size_t first = builder->block.rows;
     for (size_t i = 0; i < n; i++) {
         size_t from = first + i, to = builder->block.rows;
-        if (is_kept(builder, scanned->phred_sum[from], scanned->length[from])) {
+        const uint8_t *sequence = text + scanned->sequence[from];
+        const uint8_t *qualities = sequence + scanned->length[from] + 3;
+        if (is_kept(builder, scanned->phred_sum[from], qualities, scanned->length[from],
+                    &builder->block.error_sum[to])) {
             move_row(scanned, from, to);
             const uint8_t *name = text + scanned->start[from] + 1;
-            const uint8_t *sequence = text + scanned->sequence[from];
             const struct texts texts = {
                 .name = name,
                 .sequence = sequence,
-                .qualities = sequence + scanned->length[to] + 3,
+                .qualities = qualities,
                 .name_size = (size_t)(sequence - name) - 1,
                 .readable = (size_t)(text + size - name),
             };
@@ -387,7 +401,8 @@ is_all_plain(const struct gv_builder *builder)
         GV_COLUMN_BIT(GV_COLUMN_BARCODE) | GV_COLUMN_BIT(GV_COLUMN_ERROR_QUALITY);
     const struct gv_builder_options *options = &builder->options;
     bool looks = options->placing.layout->look != NULL && wants(builder, GV_COLUMN_POSITION);
-    return (options->columns & one_by_one) == 0 && options->min_quality <= 0.0 && !looks;
+    return (options->columns & one_by_one) == 0 && options->min_quality <= 0.0 &&
+           options->min_error_quality <= 0.0 && !looks;
 }
 
 /* The record that the parser stands at has no place. */

@@ -22,8 +22,9 @@ struct gv_builder_options {
     bool is_strict; /* a record without a place, or a name without what is read from it, is a fault
                      */
     gv_column_set columns;
-    double min_quality; /* reads with a lower mean Phred are left out */
-    uint8_t zero;       /* GV_PHRED33_ZERO or GV_PHRED64_ZERO */
+    double min_quality;       /* reads with a lower mean Phred are left out */
+    double min_error_quality; /* and reads whose mean error probability has a lower score */
+    uint8_t zero;             /* GV_PHRED33_ZERO or GV_PHRED64_ZERO */
     enum gv_alphabet alphabet;
     size_t max_record_bytes; /* GV_RECORD_CAP_LEAST..GV_RECORD_CAP_MOST */
     size_t memory_limit;     /* bytes of columns in one table, or GV_NO_LIMIT */

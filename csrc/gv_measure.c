@@ -24,14 +24,18 @@ gv_block_derive(struct gv_block *block)
     }
 }
 
+double
+gv_mean_error_quality(double error_sum, uint64_t length)
+{
+    /* + 0.0 turns the -0.0 of a read that is wrong everywhere (all Q0) into 0.0. */
+    return length > 0 ? -10.0 * log10(error_sum / (double)length) + 0.0 : (double)NAN;
+}
+
 void
 gv_block_error_quality(const struct gv_block *block, float *out)
 {
     for (size_t i = 0; i < block->rows; i++) {
-        uint32_t length = block->scanned.length[i];
-        /* + 0.0 turns the -0.0 of a read that is wrong everywhere (all Q0) into 0.0. */
-        double mean = block->error_sum[i] / (double)length;
-        out[i] = length > 0 ? (float)(-10.0 * log10(mean) + 0.0) : NAN;
+        out[i] = (float)gv_mean_error_quality(block->error_sum[i], block->scanned.length[i]);
     }
 }
 

@@ -39,7 +39,10 @@ void gv_block_derive(struct gv_block *block);
 /* The mean Phred score of one read, as gv_block_derive() computes it: NaN for length 0. */
 double gv_mean_quality(uint64_t phred_sum, uint64_t length);
 
-/* error_quality of all rows: -10 log10(error_sum / length), NaN for an empty read. */
+/* The score of a read's mean error probability, from the sum of 10^(-q/10): NaN for length 0. */
+double gv_mean_error_quality(double error_sum, uint64_t length);
+
+/* gv_mean_error_quality() of all rows. */
 void gv_block_error_quality(const struct gv_block *block, float *out);
 
 /* Adds other sums to *sums. */

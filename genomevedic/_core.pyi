@@ -41,6 +41,7 @@ class Reader:
         columns: tuple[str, ...],
         *,
         min_quality: float = 0.0,
+        min_error_quality: float = 0.0,
         encoding: str = "phred33",
         alphabet: str = "any",
         threads: int = 0,

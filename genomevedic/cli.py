@@ -180,7 +180,10 @@ def _parser() -> argparse.ArgumentParser:
         help="file to write; its ending tells the format (png, pdf, svg, ...)",
     )
     plot.add_argument(
-        "--layout", default="auto", help="where a read stands: auto, composition or spiral"
+        "--layout",
+        default="auto",
+        help="where a read stands: auto (default), flowcell, nanopore, pacbio, mgi, composition, "
+        "tetranucleotide, spiral or grid",
     )
     plot.add_argument(
         "--min-quality",

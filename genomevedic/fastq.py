@@ -56,7 +56,7 @@ class FastqReader:
 
     Parameters
     ----------
-    source, layout, min_quality, columns, limit, threads, progress, on_error, memory_limit, \
+    source, layout, min_quality, min_error_quality, columns, limit, threads, progress, on_error, memory_limit, \
 storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, arena, simd
         As for `read_fastq`.
 
@@ -85,6 +85,7 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
         *,
         layout: str | Layout | Callable[[], Layout] | Places = "auto",
         min_quality: float = 0.0,
+        min_error_quality: float = 0.0,
         columns: Sequence[str] | None = None,
         limit: int | None = None,
         threads: int | None = None,
@@ -118,6 +119,7 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
             self._sources,
             self.columns if self._given is None else self._given.needs(self.columns),
             min_quality=check_number("min_quality", min_quality),
+            min_error_quality=check_number("min_error_quality", min_error_quality),
             encoding=check_choice("encoding", encoding, ("phred33", "phred64")),
             alphabet=_check_alphabet(alphabet),
             threads=0 if threads is None else check_integer("threads", threads, 1),
@@ -409,6 +411,9 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
         Reads whose arithmetic mean Phred score is lower are left out (and counted); above 0, so
         are empty reads. The exact mean is compared, in float64; the column ``quality`` holds it
         rounded to float32, so that a read left out can show the very number given here.
+    min_error_quality : float, default 0.0
+        The same for the score of the mean error probability (``error_quality``), in which Nanopore
+        users state thresholds; it is never above the arithmetic mean. Both may be given.
     columns : sequence of str, optional
         Exactly the columns to make, of `COLUMNS`; `DEFAULT_COLUMNS` where not given. Columns not
         asked for are not computed.
@@ -505,7 +510,7 @@ def scan_fastq(*args: Any, **options: Any) -> FastqReader:
 
     Parameters
     ----------
-    source, layout, min_quality, columns, limit, threads, progress, on_error, memory_limit, \
+    source, layout, min_quality, min_error_quality, columns, limit, threads, progress, on_error, memory_limit, \
 storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, arena, simd
         As for `read_fastq`; ``memory_limit`` bounds each batch.
 

@@ -646,6 +646,9 @@ _MAKERS: dict[str, Callable[[], Layout]] = {
     "grid": Grid,
 }
 
+# Those that place any read, whatever its name.
+FROM_ANY_READ = ("composition", "tetranucleotide", "spiral", "grid")
+
 # Layouts of the design that a later version brings.
 _LATER = frozenset(["linear", "hilbert", "rainfall"])
 

@@ -8,7 +8,7 @@ import math
 import os
 import stat
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,8 @@ import numpy as np
 from . import _core
 from .arguments import check_integer
 from .fastq import scan_fastq
-from .names import guess_platform
+from .layouts import FROM_ANY_READ
+from .names import guess_platform, parse_name
 from .text import counted_reads, printable
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class FastqSummary:
         Reads in the whole input: counted where `whole`, else extrapolated from the size of the
         input, or None where that is not known.
     layouts : tuple of str
-        Layouts that these reads can be placed in.
+        Layouts that these reads can be placed in; first those whose places all names hold.
     """
 
     source: str
@@ -517,7 +518,7 @@ def _summarise(
     if batch is None or len(batch) == 0:
         return FastqSummary(
             source, format, "unknown", None, 0, whole, None, math.nan, None, math.nan, math.nan,
-            "ambiguous", None, 0 if whole else None, _core.LAYOUTS,
+            "ambiguous", None, 0 if whole else None, _layouts_of([]),
         )  # fmt: skip
     lengths = batch.length
     names = batch.name
@@ -542,8 +543,15 @@ def _summarise(
         encoding=encoding,
         quality_range=quality_range,
         estimated_reads=len(batch) if whole else total,
-        layouts=_core.LAYOUTS,
+        layouts=_layouts_of(str(name) for name in names),
     )
+
+
+def _layouts_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the layouts that every one of the names holds, and those that need none."""
+    held = [set(found.layouts) if (found := parse_name(name)) else set() for name in names]
+    carried = set.intersection(*held) if held else set()
+    return (*sorted(carried), *FROM_ANY_READ)
 
 
 def _gc_of(sequence: Any) -> float:

@@ -19,7 +19,8 @@ class ReadStats:
     reads : int
         Records read.
     kept : int
-        Records that became particles; those below ``min_quality`` are left out.
+        Records that became particles; those below ``min_quality`` or ``min_error_quality`` are
+        left out.
     bases, known_bases, gc_bases : int
         Of the reads kept: all bases, those that are A, C, G, T or U, and those that are G or C.
     phred_sum : int
@@ -57,7 +58,7 @@ class ReadStats:
 
     @property
     def filtered(self) -> int:
-        """Records left out by ``min_quality``."""
+        """Records left out by ``min_quality`` and ``min_error_quality``."""
         return self.reads - self.kept
 
     @property

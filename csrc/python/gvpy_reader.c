@@ -121,20 +121,20 @@ parse_sizes(Py_ssize_t max_record_bytes, PyObject *memory_limit, struct gv_reade
 static PyObject *
 reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"sources",  "columns", "min_quality",  "encoding",
-                               "alphabet", "threads", "memory_limit", "max_record_bytes",
-                               "simd",     "engine",  "arena",        "strict",
-                               NULL};
+    static char *keywords[] = {"sources",          "columns",  "min_quality", "min_error_quality",
+                               "encoding",         "alphabet", "threads",     "memory_limit",
+                               "max_record_bytes", "simd",     "engine",      "arena",
+                               "strict",           NULL};
     PyObject *sources, *columns, *memory_limit = Py_None, *arena = Py_None;
     const char *encoding = "phred33", *alphabet = "any", *simd = NULL, *engine = NULL;
     Py_ssize_t max_record_bytes = (Py_ssize_t)1 << 30;
     int is_strict = 0;
     struct gv_reader_options options = {0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!|$dssIOnzzOp:Reader", keywords,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!|$ddssIOnzzOp:Reader", keywords,
                                      &PyTuple_Type, &sources, &PyTuple_Type, &columns,
-                                     &options.build.min_quality, &encoding, &alphabet,
-                                     &options.threads, &memory_limit, &max_record_bytes, &simd,
-                                     &engine, &arena, &is_strict)) {
+                                     &options.build.min_quality, &options.build.min_error_quality,
+                                     &encoding, &alphabet, &options.threads, &memory_limit,
+                                     &max_record_bytes, &simd, &engine, &arena, &is_strict)) {
         return NULL;
     }
     struct gvpy_state *state = gvpy_state_of_type(type);
@@ -636,8 +636,9 @@ static PyGetSetDef reader_getset[] = {
 };
 
 PyDoc_STRVAR(reader_doc,
-             "Reader(sources, columns, *, min_quality=0.0, encoding='phred33', alphabet='any',\n"
-             "       threads=0, memory_limit=None, max_record_bytes=1073741824, simd=None,\n"
+             "Reader(sources, columns, *, min_quality=0.0, min_error_quality=0.0,\n"
+             "       encoding='phred33', alphabet='any', threads=0, memory_limit=None, "
+             "max_record_bytes=1073741824, simd=None,\n"
              "       engine=None, arena=None, strict=False)\n--\n\n"
              "Reads FASTQ sources, given as (label, object), into tables of particles.");
 
