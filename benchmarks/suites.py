@@ -91,6 +91,7 @@ class Maker:
             replace(self.ours("gv"), key="gv-fresh", name="genomevedic, first call", is_fresh=True),
             self.ours("gv-3"),
             self.ours("gv-threads-2"),
+            *([self.ours("gv-no-place"), self.ours("gv-flowcell")] if kind == "illumina" else []),
             *self.simd_variants(),
             *(self.streams() if kind == "illumina" else []),
             *self.rust_peers(RUST_PEERS),
@@ -138,6 +139,8 @@ class Maker:
             "gv": ("genomevedic", DEFAULTS),
             "gv-3": ("genomevedic, length gc quality", f"{SAME}, validated"),
             "gv-threads-2": ("genomevedic, 2 threads", DEFAULTS),
+            "gv-no-place": ("genomevedic, without places", "all other default columns, validated"),
+            "gv-flowcell": ("genomevedic, places on the flow cell", DEFAULTS),
         }
         name, work = names[key]
         return python(key, name, work, self.config["version"])

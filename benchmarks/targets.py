@@ -1,4 +1,4 @@
-"""The ten targets of "as fast as memory", computed from the results of one session."""
+"""The targets, computed from the results of one session: speed, memory, and what places cost."""
 
 from __future__ import annotations
 
@@ -165,6 +165,20 @@ def plain(f: Figures) -> list[Target]:
             over(ILLUMINA, "gv-threads-2", "gv"),
             1.6,
             note=worst,
+        ),
+        Target(
+            11,
+            f"{gv}: time by composition over without places",
+            lambda: f.slower(ILLUMINA, "gv", "gv-no-place"),
+            1.3,
+            at_least=False,
+        ),
+        Target(
+            11,
+            f"{gv}: time on the flow cell over by composition",
+            lambda: f.slower(ILLUMINA, "gv-flowcell", "gv"),
+            1.5,
+            at_least=False,
         ),
     ]
 

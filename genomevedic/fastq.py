@@ -42,6 +42,27 @@ Progress: TypeAlias = "bool | Callable[[int, int | None], object]"
 # Text between two looks at signals and two calls of `progress`: some 20 ms of work.
 _STEP_BYTES = 16 * 2**20
 
+# What the core makes when nothing is settled.
+_NEEDS_NO_LOOK = frozenset(["composition"])
+
+_COLUMNS_OF_NAMES = frozenset(
+    [
+        "lane",
+        "tile",
+        "surface",
+        "swath",
+        "x",
+        "y",
+        "read",
+        "filtered",
+        "channel",
+        "start_time",
+        "zmw",
+        "index",
+        "barcode",
+    ]
+)
+
 # Of many sources with the same fault, so many are named.
 _MOST_NAMED = 5
 
@@ -56,8 +77,8 @@ class FastqReader:
 
     Parameters
     ----------
-    source, layout, min_quality, min_error_quality, columns, limit, threads, progress, on_error, memory_limit, \
-storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, arena, simd
+    source, layout, min_quality, min_error_quality, columns, limit, threads, progress, on_error, \
+memory_limit, storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, arena, simd
         As for `read_fastq`.
 
     Attributes
@@ -224,7 +245,7 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
                 if rows > 0:
                     yield batch.pop()
                 elif error is None:
-                    self._warn_of_unplaced()
+                    self._warn_of_unplaced(self.stats)
                     return
             raise error
         finally:
@@ -258,8 +279,8 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
         particles = Particles({name: columns[name] for name in self.columns}, self.layout, stats)
         if self._left is not None:
             self._left -= len(particles)
-        if self._is_over:
-            self._warn_of_unplaced()
+        if self._is_over and stats.unplaced > 0:
+            self._warn_of_unplaced(stats)
         return particles
 
     def _note_end_block(self) -> None:
@@ -269,9 +290,11 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
         if counts["missing_end_blocks"] > len(self._without_end_block):
             self._without_end_block.append(self._sources[counts["sources"] - 1][0])
 
-    def _warn_of_unplaced(self) -> None:
+    def _reads_names(self) -> bool:
+        return not _COLUMNS_OF_NAMES.isdisjoint(self.columns)
+
+    def _warn_of_unplaced(self, stats: ReadStats) -> None:
         """Say once that there are particles without a place."""
-        stats = self.stats
         if stats.unplaced > 0 and not self._has_warned_of_unplaced:
             self._has_warned_of_unplaced = True
             warn_user(
@@ -321,9 +344,12 @@ storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, are
 
     def _settle(self) -> Layout:
         if self._settled is None:
-            self._settled = settle(
-                self._core, self._wish, self._sources[0][0], is_strict=self._is_strict
-            )
+            wish = self._wish
+            if wish is not None and wish.name in _NEEDS_NO_LOOK and not self._reads_names():
+                self._settled = wish
+            else:
+                path = self._sources[0][0]
+                self._settled = settle(self._core, wish, path, is_strict=self._is_strict)
         return self._settled
 
     @property
@@ -510,8 +536,8 @@ def scan_fastq(*args: Any, **options: Any) -> FastqReader:
 
     Parameters
     ----------
-    source, layout, min_quality, min_error_quality, columns, limit, threads, progress, on_error, memory_limit, \
-storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, arena, simd
+    source, layout, min_quality, min_error_quality, columns, limit, threads, progress, on_error, \
+memory_limit, storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, arena, simd
         As for `read_fastq`; ``memory_limit`` bounds each batch.
 
     Returns

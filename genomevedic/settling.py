@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +78,7 @@ def settle(core: _core.Reader, wish: Layout | None, path: str, *, is_strict: boo
     parts, header = _first(core, 1, _TEXT_FOR_NAME)
     if wish is None:
         found = layout_of(parts)
-        wish = Composition() if found is None else NAMED[found]()
+        wish = _found(found or "composition")
     elif wish.name in NAMED and layout_of(parts) != wish.name and header is not None:
         if not is_strict:
             parts, _ = _first(core, _READS_FOR_MODEL, _TEXT_FOR_MODEL, wish.name)
@@ -86,7 +86,7 @@ def settle(core: _core.Reader, wish: Layout | None, path: str, *, is_strict: boo
             raise _no_coordinates(wish, parts, header, path)
     settled = _SETTLERS.get(wish.name, _as_it_is)(core, wish, parts)
     grammar = parts["grammar"] if parts is not None else "unknown"
-    if settled.name in NAMED:
+    if settled.name in NAMED and settled.grammar != grammar:
         settled = replace(settled, grammar=grammar)
     weights = settled.parameters.get("weights")
     core.settle(
@@ -96,6 +96,12 @@ def settle(core: _core.Reader, wish: Layout | None, path: str, *, is_strict: boo
         None if weights is None else np.array(weights, dtype=np.float64),
     )
     return settled
+
+
+@cache
+def _found(name: str) -> Layout:
+    """Return the layout that "auto" is for names of a kind."""
+    return Composition() if name == "composition" else NAMED[name]()
 
 
 def _first(
@@ -149,14 +155,16 @@ def _flow_cell(core: _core.Reader, wish: Layout, parts: Mapping[str, Any] | None
     if parts is not None and parts["grammar"] != "illumina-1.3":
         words = parts["header"].decode("utf-8", "replace").split()
         instrument, _, flow_cell = words[1 if parts["renamed"] else 0].split(":")[:3]
-    chosen = tuple((key, value) for key, value in wish.parameters.items() if value is not None)
-    return _draw_flow_cell(instrument, flow_cell, chosen)
+    grammar = parts["grammar"] if parts is not None else ""
+    return _draw_flow_cell(instrument, flow_cell, grammar, tuple(wish.parameters.items()))
 
 
 @lru_cache(maxsize=64)
-def _draw_flow_cell(instrument: str, flow_cell: str, chosen: tuple[tuple[str, Any], ...]) -> Layout:
+def _draw_flow_cell(
+    instrument: str, flow_cell: str, grammar: str, wishes: tuple[tuple[str, Any], ...]
+) -> Layout:
     kind = find_instrument(instrument)
-    wish = dict(chosen)
+    wish = {name: value for name, value in wishes if value is not None}
     is_physical = wish.get("placement") == "novaseq-6000-s4" or (
         "placement" not in wish and is_s4(instrument, flow_cell)
     )
@@ -181,6 +189,7 @@ def _draw_flow_cell(instrument: str, flow_cell: str, chosen: tuple[tuple[str, An
         # A hundredth of a tile.
         point_size=max(swath_pitch, tile_pitch) / 100,
         description=words[is_physical],
+        grammar=grammar,
         parameters={
             "placement": "novaseq-6000-s4" if is_physical else "schematic",
             "surfaces": wish["surfaces"],

@@ -9,6 +9,7 @@ from typing import Any
 from jobs.found import Counted, Found, Measured, Timed
 
 MEASURES = ("length", "gc", "quality")
+ALL_BUT_PLACES = ("color", "size", "metadata", "length", "gc", "quality")
 # `stream` goes through the file so many times, as a list of sources, in batches.
 TIMES = 25
 
@@ -77,6 +78,8 @@ def small() -> Callable[[str], Found]:
 OURS = {
     "gv": read(),
     "gv-3": read(columns=MEASURES),
+    "gv-no-place": read(columns=ALL_BUT_PLACES),
+    "gv-flowcell": read(layout="flowcell"),
     "gv-threads-2": read(threads=2),
     "gv-stream": stream,
     "gv-small": small,
