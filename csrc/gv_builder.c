@@ -487,6 +487,7 @@ static enum gv_status
 take_parsed(struct gv_builder *builder, struct gv_fastq *parser, uint8_t *text, size_t size,
             bool at_end, size_t *taken, struct gv_error *error)
 {
+    const struct gv_fastq before = *parser;
     struct gv_record record;
     size_t ignored;
     uint64_t reads = builder->reads;
@@ -502,7 +503,12 @@ take_parsed(struct gv_builder *builder, struct gv_fastq *parser, uint8_t *text, 
         error->line = record.line;
         error->record = parser->record - 1;
         error->offset = parser->offset - *taken;
-        *taken = 0;
+        if (parser->mode == GV_FASTQ_FOUR_LINES) {
+            *parser = before;
+            *taken = 0;
+        } else {
+            parser->is_past_fault = true; /* drawn together, it cannot be read again */
+        }
     }
     return status;
 }
@@ -562,6 +568,7 @@ gv_builder_append(struct gv_builder *builder, const struct gv_builder *from)
         }
     }
     builder->reads += from->reads;
+    builder->skipped += from->skipped;
     builder->kept += from->kept;
     builder->unplaced += from->unplaced;
     gv_block_sums_add(&builder->sums, &from->sums);
@@ -573,6 +580,6 @@ gv_builder_clear(struct gv_builder *builder)
 {
     gv_particles_clear(&builder->table);
     builder->block.rows = 0;
-    builder->reads = builder->kept = builder->unplaced = 0;
+    builder->reads = builder->skipped = builder->kept = builder->unplaced = 0;
     builder->sums = (struct gv_block_sums){0};
 }

@@ -45,6 +45,7 @@ struct gv_builder {
     bool checks;               /* places or names may be faults */
     uint32_t source;           /* the number of the source at hand, from 0 */
     uint64_t reads;            /* records seen */
+    uint64_t skipped;          /* of them passed over because of a fault */
     uint64_t kept;             /* rows made */
     uint64_t unplaced;         /* of them without a place; counted where position is a column */
     struct gv_block_sums sums; /* over the rows made */

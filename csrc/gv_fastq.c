@@ -445,6 +445,7 @@ read_blank_tail(struct gv_fastq *parser, const uint8_t *text, size_t size, bool 
         }
         *used += blank;
         parser->offset += blank;
+        parser->line++;
     }
     return at_end ? GV_END : GV_NEED_MORE;
 }
@@ -491,6 +492,9 @@ read_record(struct gv_fastq *parser, uint8_t *text, bool is_capped, struct gv_re
     parser->wrapped = true;
     record->sequence = found.sequence;
     record->qualities = found.qualities;
+    if (parser->only_look) {
+        return GV_OK;
+    }
     unwrap(text + (found.sequence - text), (size_t)(found.separator - found.sequence));
     unwrap(text + (found.qualities - text), (size_t)(found.end - found.qualities));
     return GV_OK;
@@ -541,4 +545,81 @@ gv_fastq_next(struct gv_fastq *parser, uint8_t *text, size_t size, bool at_end,
         return fault(&r, GV_RECORD_TOO_LONG, GV_FIELD_NONE, text, 0, parser->max_record_bytes);
     }
     return status;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Past a fault
+ * ------------------------------------------------------------------------------------------ */
+
+/* Lines of a record, where nothing speaks for more. */
+#define RECORD_LINES 4
+
+bool
+gv_fastq_is_of_record(enum gv_status status)
+{
+    switch (status) {
+    case GV_BAD_HEADER:
+    case GV_BLANK_LINE:
+    case GV_BAD_BYTE:
+    case GV_BAD_LETTER:
+    case GV_BAD_SEPARATOR:
+    case GV_SEPARATOR_MISMATCH:
+    case GV_LENGTH_MISMATCH:
+    case GV_RECORD_TOO_LONG:
+    case GV_READ_TOO_LONG:
+    case GV_NO_PLACE:
+    case GV_OUT_OF_LAYOUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void
+gv_fastq_skip_begin(struct gv_fastq *parser)
+{
+    /* Blank lines in front of a record were passed already: that record may be the next one. */
+    parser->is_at_line = parser->mode == GV_FASTQ_BLANK_TAIL || parser->is_past_fault;
+    parser->lines_skipped = parser->is_past_fault ? RECORD_LINES : 0;
+    parser->record -= parser->is_past_fault;
+    parser->is_past_fault = false;
+    parser->mode = parser->wrapped ? GV_FASTQ_WRAPPED : GV_FASTQ_FOUR_LINES;
+}
+
+enum gv_status
+gv_fastq_skip(struct gv_fastq *parser, uint8_t *text, size_t size, bool at_end, size_t *used,
+              struct gv_error *error)
+{
+    *used = 0;
+    for (;;) {
+        size_t left = size - *used;
+        uint8_t *at = text + *used;
+        if (left > 0 && parser->is_at_line && *at == '@') {
+            struct gv_fastq ahead = *parser;
+            struct gv_record record;
+            size_t taken;
+            ahead.only_look = true;
+            ahead.record++; /* the one at fault lies behind */
+            enum gv_status status = gv_fastq_next(&ahead, at, left, at_end, &record, &taken, error);
+            bool is_cut = status == GV_TRUNCATED && parser->lines_skipped >= RECORD_LINES;
+            if (status == GV_NEED_MORE || is_cut) {
+                return status;
+            }
+            if (status == GV_OK) {
+                parser->record++;
+                return GV_OK;
+            }
+        }
+        const uint8_t *newline = left > 0 ? memchr(at, '\n', left) : NULL;
+        size_t passed = newline != NULL ? (size_t)(newline + 1 - at) : left;
+        *used += passed;
+        parser->offset += passed;
+        parser->is_at_line = newline != NULL;
+        if (newline == NULL) {
+            parser->record += at_end;
+            return at_end ? GV_END : GV_NEED_MORE;
+        }
+        parser->line++;
+        parser->lines_skipped++;
+    }
 }

@@ -57,7 +57,11 @@ struct gv_fastq {
     enum gv_fastq_mode mode;
     bool only_four_lines;        /* anything else is a fault: no wrapped record, no blank line; set
                                     after init by those who parse ahead of the parser that counts */
+    bool only_look;              /* a wrapped record is not drawn together; set for a look ahead */
     bool wrapped;                /* a wrapped record was met */
+    bool is_past_fault;          /* the record at fault was read, and lies behind */
+    bool is_at_line;             /* while skipping: a line begins here */
+    uint64_t lines_skipped;      /* and so many were passed over */
     struct gv_error first_blank; /* in a blank tail: what is reported should more follow */
 
     uint64_t offset; /* of the next record's first byte, from 0 */
@@ -106,5 +110,24 @@ gv_fastq_pass(struct gv_fastq *parser, uint64_t records, uint64_t size)
 GV_NODISCARD enum gv_status gv_fastq_next(struct gv_fastq *parser, uint8_t *text, size_t size,
                                           bool at_end, struct gv_record *record, size_t *used,
                                           struct gv_error *error);
+
+/* Whether a fault is one of a single record, so that the next one may be sound. */
+bool gv_fastq_is_of_record(enum gv_status status);
+
+/* Begins to pass over the record that gv_fastq_next() found a fault in. */
+void gv_fastq_skip_begin(struct gv_fastq *parser);
+
+/* Goes on to the next sound record, line by line: to the first line from which a whole sound record
+ * can be read.  What is passed over counts as one record.
+ *
+ *   GV_OK         it begins at text + *used, and is still to be read
+ *   GV_END        at_end, and there is none; *used == size
+ *   GV_NEED_MORE  call again with text + *used and more after it
+ *   GV_TRUNCATED  the input ends inside a record after the one at fault: that is said in *error
+ *
+ * Four lines belong to the record at fault: that the input ends among them is no truncation of
+ * another one.  The text is not written to. */
+GV_NODISCARD enum gv_status gv_fastq_skip(struct gv_fastq *parser, uint8_t *text, size_t size,
+                                          bool at_end, size_t *used, struct gv_error *error);
 
 #endif

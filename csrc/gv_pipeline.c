@@ -28,6 +28,7 @@ struct gv_reader {
     bool is_open;
     bool at_end;           /* the source gave its last byte into the text */
     bool is_over;          /* and its last record was taken */
+    bool is_skipping;      /* a record at fault is being passed over */
     struct gv_error fault; /* met while reading; told when the text before it is parsed */
     struct gv_source source;
     struct gv_inflater inflater;
@@ -101,7 +102,7 @@ gv_reader_open(struct gv_reader *reader, struct gv_source source)
                   build->max_record_bytes);
     reader->begin = reader->end = 0;
     reader->wanted = 1;
-    reader->at_end = reader->is_over = false;
+    reader->at_end = reader->is_over = reader->is_skipping = false;
     reader->fault.status = GV_OK;
     reader->may_share =
         options->threads != 1 && source.callback == NULL && source.size >= SHARED_LEAST;
@@ -317,10 +318,17 @@ take_slice(struct gv_reader *reader, const struct gv_slice *slice, size_t most_r
     if (status == GV_OK && has_body && is_worth_it) {
         status = parse_text(reader, most_rows, most_text, error);
     }
-    if (status > GV_NEED_MORE) {
-        return status;
-    }
     size_t taken = slice->body_begin;
+    if (status > GV_NEED_MORE) {
+        /* Whoever passes over a record at fault finds the next one in here. */
+        struct gv_error refused;
+        enum gv_status added =
+            gv_fastq_is_of_record(status)
+                ? add_text(reader, slice->text + taken, slice->size - taken, &refused)
+                : GV_OK;
+        *error = added == GV_OK ? *error : refused;
+        return added == GV_OK ? status : added;
+    }
     if (has_body && text_left(reader) == 0 && gv_fastq_is_plain(&reader->parser) &&
         body->table.rows < most_rows - gv_builder_rows(&reader->builder) &&
         gv_builder_append(&reader->builder, body)) {
@@ -580,6 +588,51 @@ gv_reader_advance(struct gv_reader *reader, size_t most_rows, size_t most_text,
     return status;
 }
 
+enum gv_status
+gv_reader_skip(struct gv_reader *reader, struct gv_error *error)
+{
+    struct gv_fastq *parser = &reader->parser;
+    enum gv_status status = GV_OK;
+    reader->may_map = reader->may_share = false;
+    if (reader->slices != NULL || reader->is_mapped) {
+        status = slow_down(reader, reader->source.bytes_read, error);
+    }
+    if (status == GV_OK && !reader->is_skipping) {
+        reader->is_skipping = true;
+        gv_fastq_skip_begin(parser);
+    }
+    while (status == GV_OK) {
+        size_t used;
+        status = gv_fastq_skip(parser, reader->text.base + reader->begin, text_left(reader),
+                               reader->at_end, &used, error);
+        reader->begin += used;
+        if (status != GV_NEED_MORE) {
+            break;
+        }
+        if (reader->fault.status != GV_OK) {
+            *error = reader->fault;
+            return error->status;
+        }
+        want_more(reader);
+        status = fill(reader, error);
+    }
+    if (status != GV_OK && status != GV_END) {
+        return status;
+    }
+    reader->is_skipping = false;
+    reader->wanted = 0;
+    reader->builder.reads++;
+    reader->builder.skipped++;
+    return GV_OK;
+}
+
+void
+gv_reader_position(const struct gv_reader *reader, uint64_t *offset, uint64_t *line)
+{
+    *offset = reader->parser.offset;
+    *line = reader->parser.line;
+}
+
 size_t
 gv_reader_rows(const struct gv_reader *reader)
 {
@@ -601,6 +654,7 @@ gv_reader_stats(const struct gv_reader *reader)
         count_source(reader, &stats);
     }
     stats.reads = builder->reads;
+    stats.skipped = builder->skipped;
     stats.kept = builder->kept;
     stats.unplaced = builder->unplaced;
     stats.sums = builder->sums;

@@ -30,6 +30,7 @@ struct gv_reader_options {
 /* What has been read so far, over all sources. */
 struct gv_reader_stats {
     uint64_t reads;              /* records */
+    uint64_t skipped;            /* of them passed over because of a fault */
     uint64_t kept;               /* records that became particles */
     struct gv_block_sums sums;   /* over those kept */
     uint64_t unplaced;           /* of them without a place; counted where position is a column */
@@ -86,6 +87,18 @@ void gv_reader_settle(struct gv_reader *reader, const struct gv_placing *placing
  */
 GV_NODISCARD enum gv_status gv_reader_advance(struct gv_reader *reader, size_t most_rows,
                                               size_t most_text, struct gv_error *error);
+
+/* After a fault of a record (gv_fastq_is_of_record()): passes over it to the next sound record,
+ * from which gv_reader_advance() reads on.  It counts as one record.  The rest of the source is
+ * read by one thread, which does not look at it in place.
+ *
+ *   GV_OK           so it is, or the source has no sound record any more
+ *   GV_INTERRUPTED  a signal came: look at it and call again
+ *   else            a fault, said in *error, as gv_reader_advance() tells it: close the source */
+GV_NODISCARD enum gv_status gv_reader_skip(struct gv_reader *reader, struct gv_error *error);
+
+/* Where the source at hand is read on: the offset in its text, from 0, and the line, from 1. */
+void gv_reader_position(const struct gv_reader *reader, uint64_t *offset, uint64_t *line);
 
 /* Rows in the table being built. */
 size_t gv_reader_rows(const struct gv_reader *reader);

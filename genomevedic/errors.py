@@ -28,7 +28,8 @@ import errno as _errno
 import os
 import sys
 import warnings
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
@@ -39,6 +40,7 @@ __all__ = [
     "ArenaInUseError",
     "BadGzipError",
     "ErrorCode",
+    "ErrorLog",
     "FastqFormatError",
     "GenomeVedicError",
     "MemoryAllocationError",
@@ -49,6 +51,7 @@ __all__ = [
     "QualityMismatchError",
     "RecordTooLongError",
     "Severity",
+    "SkippedWarning",
     "SourceNotFoundError",
     "SourcePermissionError",
     "SourceReadError",
@@ -284,8 +287,88 @@ class MissingEndBlockWarning(UserWarning):
     """A BGZF file ends without its end block: it may have been cut between two blocks."""
 
 
+class SkippedWarning(UserWarning):
+    """Records could not be read and were skipped, as ``on_error`` said."""
+
+
 class UnplacedWarning(UserWarning):
     """Some particles have no place (NaN): their records do not carry one."""
+
+
+class ErrorLog:
+    r"""What went wrong and was passed over: counted whole, kept in part.
+
+    Its length is the number of errors; going through it gives those that are kept.
+
+    Parameters
+    ----------
+    keep : int, default 10
+        Errors kept in full from the beginning, and as many from the end.
+
+    Attributes
+    ----------
+    counts : dict of ErrorCode to int
+        Errors by code.
+    first, last : tuple of GenomeVedicError
+        The first and the last ones; an error is in one of them at most.
+
+    Examples
+    --------
+    >>> import genomevedic as gv, warnings
+    >>> fastq = b"@a\nAC\n+\nI\n@b\nAC\n+\nII\n"
+    >>> with warnings.catch_warnings(), gv.scan_fastq(fastq, on_error="skip") as reader:
+    ...     warnings.simplefilter("ignore")
+    ...     reads = len(reader.read())
+    >>> reads, len(reader.errors), reader.errors.first[0].line
+    (1, 1, 4)
+    """
+
+    def __init__(self, keep: int = 10) -> None:
+        self._keep = keep
+        self._first: list[GenomeVedicError] = []
+        self._last: deque[GenomeVedicError] = deque(maxlen=keep)
+        self.counts: dict[ErrorCode, int] = {}
+        self.highest_severity: Severity | None = None
+
+    def add(self, error: GenomeVedicError) -> None:
+        """Count an error, and keep it if it is among the first or the last."""
+        self.counts[error.code] = self.counts.get(error.code, 0) + 1
+        if self.highest_severity is None or error.severity > self.highest_severity:
+            self.highest_severity = error.severity
+        # Frames would keep what was read alive.
+        error.__traceback__ = None
+        (self._first if len(self._first) < self._keep else self._last).append(error)
+
+    @property
+    def first(self) -> tuple[GenomeVedicError, ...]:
+        """The first errors, in their order."""
+        return tuple(self._first)
+
+    @property
+    def last(self) -> tuple[GenomeVedicError, ...]:
+        """The last errors that are not among the first, in their order."""
+        return tuple(self._last)
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def __iter__(self) -> Iterator[GenomeVedicError]:
+        return iter((*self._first, *self._last))
+
+    def __repr__(self) -> str:
+        counted = ", ".join(f"{code} {count:,}" for code, count in self.counts.items())
+        return f"<ErrorLog: {counted or 'no errors'}>"
+
+    def raise_if_any(self) -> None:
+        """Raise the errors that are kept, as one group.
+
+        Raises
+        ------
+        ExceptionGroup
+            There are errors. Its message counts them all.
+        """
+        if self.counts:
+            raise ExceptionGroup(f"{len(self):,} records were skipped", list(self))
 
 
 _CLASS_OF_ERRNO = {

@@ -12,11 +12,18 @@ from typing import Any, Literal, ParamSpec, Self, TypeAlias, TypeVar, cast
 
 from . import _core
 from .arguments import check_choice, check_integer, check_names, check_number, parse_size
-from .errors import GenomeVedicError, MissingEndBlockWarning, UnplacedWarning, warn_user
+from .errors import (
+    ErrorLog,
+    GenomeVedicError,
+    MissingEndBlockWarning,
+    UnplacedWarning,
+    warn_user,
+)
 from .layouts import Layout, find
 from .memory import Arena
 from .particles import Particles, wrap_columns
 from .places import Places, as_given
+from .policies import ErrorPolicy, OnError
 from .settling import NAMED, settle
 from .sources import Source, as_list, label, size_of
 from .stats import ReadStats
@@ -78,7 +85,8 @@ class FastqReader:
     Parameters
     ----------
     source, layout, min_quality, min_error_quality, columns, limit, threads, progress, on_error, \
-memory_limit, storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, arena, simd
+memory_limit, storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, arena, \
+simd
         As for `read_fastq`.
 
     Attributes
@@ -111,21 +119,19 @@ memory_limit, storage_options, encoding, alphabet, max_record_bytes, unplaced, m
         limit: int | None = None,
         threads: int | None = None,
         progress: Progress = False,
-        on_error: Literal["raise"] = "raise",
+        on_error: OnError = "raise",
         memory_limit: int | str | None = None,
         storage_options: dict[str, Any] | None = None,
         encoding: Literal["phred33", "phred64"] = "phred33",
         alphabet: Literal["dna", "iupac"] | None = None,
         max_record_bytes: int | str = DEFAULT_MAX_RECORD_BYTES,
         unplaced: Literal["raise", "nan"] | None = None,
-        max_errors: None = None,
+        max_errors: int | None = None,
         arena: Arena | None = None,
         simd: str | None = None,
     ) -> None:
         _refuse_what_is_not_built(
-            on_error=_is_other_policy(on_error),
             storage_options=storage_options is not None,
-            max_errors=max_errors is not None,
         )
         self.columns = (
             DEFAULT_COLUMNS if columns is None else check_names("columns", columns, COLUMNS)
@@ -134,6 +140,7 @@ memory_limit, storage_options, encoding, alphabet, max_record_bytes, unplaced, m
         self._wish = find(layout) if self._given is None else self._given.layout
         self._settled: Layout | None = None
         self._is_strict = _is_strict(unplaced, self._wish)
+        self._policy = ErrorPolicy(on_error, max_errors)
         self._left = None if limit is None else check_integer("limit", limit)
         self._sources = tuple(label(each) for each in as_list(source))
         self._core = _core.Reader(
@@ -149,6 +156,7 @@ memory_limit, storage_options, encoding, alphabet, max_record_bytes, unplaced, m
             simd=_check_simd(simd),
             arena=_check_arena(arena),
             strict=self._is_strict,
+            may_skip=self._policy.may_skip,
         )
         self._is_over = False
         self._seconds = 0.0
@@ -259,7 +267,7 @@ memory_limit, storage_options, encoding, alphabet, max_record_bytes, unplaced, m
         started = time.perf_counter()
         try:
             while not self._is_over and self._core.rows < most:
-                self._is_over = not self._core.advance(most, _STEP_BYTES)
+                self._advance(most)
                 self._note_end_block()
                 if self._progress.is_wanted:
                     self._progress.show(self._core)
@@ -269,6 +277,17 @@ memory_limit, storage_options, encoding, alphabet, max_record_bytes, unplaced, m
             self._is_over = True
         if self._is_over:
             self._warn_of_end_blocks()
+            self._policy.warn(self._what())
+
+    def _advance(self, most: int) -> None:
+        """Read on for a moment; of a record at fault the policy says what becomes of it."""
+        try:
+            self._is_over = not self._core.advance(most, _STEP_BYTES)
+        except GenomeVedicError as error:
+            if not self._policy.skips(error):
+                raise
+            offset, line = self._core.skip()
+            self._policy.note(error, offset, line)
 
     def _take(self) -> Particles:
         columns = wrap_columns(self._core.take())
@@ -353,9 +372,9 @@ memory_limit, storage_options, encoding, alphabet, max_record_bytes, unplaced, m
         return self._settled
 
     @property
-    def errors(self) -> tuple[GenomeVedicError, ...]:
-        """Errors passed over: none, since in this version every error is raised."""
-        return ()
+    def errors(self) -> ErrorLog:
+        """Errors of records that were skipped."""
+        return self._policy.log
 
     # ------------------------------------------------------------------------------------------
     # Closing
@@ -452,8 +471,12 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
     progress : bool or callable, default False
         True shows a bar (tqdm, extra ``progress``); a function is called as
         ``progress(bytes_done, bytes_total)``, the total being None where it is not known.
-    on_error : "raise"
-        What a malformed record does; only ``"raise"`` in this version.
+    on_error : {"raise", "skip"} or function, default "raise"
+        What becomes of a record at fault: an error, or it is passed over, up to the first line from
+        which a whole sound record can be read. A function is called with the error and returns
+        ``"raise"`` or ``"skip"``. What was skipped is counted (``stats.skipped``), listed
+        (`FastqReader.errors`; ``context`` says where reading went on) and warned of once. A file
+        that is cut short, damaged gzip data and a source that fails always raise.
     memory_limit : int or str, optional
         Most bytes that the columns may hold, as a number or like ``"2 GiB"``.
     storage_options : dict, optional
@@ -474,8 +497,8 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
         name does not hold count as a place here: NaN stands for their own way to say so (0 for
         ``lane``, ``tile``, ``surface``, ``swath``, ``read`` and ``channel``, -2**31 for ``x`` and
         ``y``, 255 for ``filtered``, 2**32-1 for ``zmw``, NaT for ``start_time``, empty text).
-    max_errors : None
-        For later versions.
+    max_errors : int, optional
+        Skip so many at most; the next one is raised.
     arena : memory.Arena, optional
         Where the columns are counted, and which they must fit.
     simd : str, optional
@@ -537,7 +560,8 @@ def scan_fastq(*args: Any, **options: Any) -> FastqReader:
     Parameters
     ----------
     source, layout, min_quality, min_error_quality, columns, limit, threads, progress, on_error, \
-memory_limit, storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, arena, simd
+memory_limit, storage_options, encoding, alphabet, max_record_bytes, unplaced, max_errors, arena, \
+simd
         As for `read_fastq`; ``memory_limit`` bounds each batch.
 
     Returns
@@ -581,11 +605,6 @@ def _is_strict(unplaced: str | None, wish: Layout | None) -> bool:
     if unplaced is None:
         return wish is not None and wish.name in NAMED
     return check_choice("unplaced", unplaced, ("raise", "nan")) == "raise"
-
-
-def _is_other_policy(on_error: Any) -> bool:
-    """Whether this is a policy other than raising; what is no policy at all raises."""
-    return callable(on_error) or check_choice("on_error", on_error, ("raise", "skip")) != "raise"
 
 
 def _check_alphabet(alphabet: str | None) -> str:

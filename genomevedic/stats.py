@@ -18,6 +18,9 @@ class ReadStats:
     ----------
     reads : int
         Records read.
+    skipped : int
+        Of them passed over because of a fault (``on_error``); a stretch that no sound record
+        begins in counts as one.
     kept : int
         Records that became particles; those below ``min_quality`` or ``min_error_quality`` are
         left out.
@@ -42,6 +45,7 @@ class ReadStats:
     """
 
     reads: int
+    skipped: int
     kept: int
     bases: int
     known_bases: int
@@ -59,7 +63,7 @@ class ReadStats:
     @property
     def filtered(self) -> int:
         """Records left out by ``min_quality`` and ``min_error_quality``."""
-        return self.reads - self.kept
+        return self.reads - self.skipped - self.kept
 
     @property
     def unknown_bases(self) -> int:

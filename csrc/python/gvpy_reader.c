@@ -15,7 +15,8 @@ struct gvpy_reader {
     PyObject *sources;            /* tuple of (label, object) */
     Py_ssize_t next;
     bool is_open;
-    int64_t process;                  /* that opened it */
+    bool may_skip;   /* a source with a fault in a record stays open: skip() may pass over it */
+    int64_t process; /* that opened it */
     double weights[GV_KMER_CODES][3]; /* of a layout that has them */
     struct gvpy_source held;
     atomic_bool busy;
@@ -124,17 +125,17 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {"sources",          "columns",  "min_quality", "min_error_quality",
                                "encoding",         "alphabet", "threads",     "memory_limit",
                                "max_record_bytes", "simd",     "engine",      "arena",
-                               "strict",           NULL};
+                               "strict",           "may_skip", NULL};
     PyObject *sources, *columns, *memory_limit = Py_None, *arena = Py_None;
     const char *encoding = "phred33", *alphabet = "any", *simd = NULL, *engine = NULL;
     Py_ssize_t max_record_bytes = (Py_ssize_t)1 << 30;
-    int is_strict = 0;
+    int is_strict = 0, may_skip = 0;
     struct gv_reader_options options = {0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!|$ddssIOnzzOp:Reader", keywords,
-                                     &PyTuple_Type, &sources, &PyTuple_Type, &columns,
-                                     &options.build.min_quality, &options.build.min_error_quality,
-                                     &encoding, &alphabet, &options.threads, &memory_limit,
-                                     &max_record_bytes, &simd, &engine, &arena, &is_strict)) {
+    if (!PyArg_ParseTupleAndKeywords(
+            args, kwargs, "O!O!|$ddssIOnzzOpp:Reader", keywords, &PyTuple_Type, &sources,
+            &PyTuple_Type, &columns, &options.build.min_quality, &options.build.min_error_quality,
+            &encoding, &alphabet, &options.threads, &memory_limit, &max_record_bytes, &simd,
+            &engine, &arena, &is_strict, &may_skip)) {
         return NULL;
     }
     struct gvpy_state *state = gvpy_state_of_type(type);
@@ -170,6 +171,7 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->module = Py_NewRef(PyType_GetModuleByDef(type, &gvpy_module));
     self->sources = Py_NewRef(sources);
     self->process = gv_os_process();
+    self->may_skip = may_skip;
     if (gv_reader_new(&options, &self->reader) != GV_OK) {
         Py_DECREF(self);
         return PyErr_NoMemory();
@@ -296,6 +298,17 @@ raise_from_callback(struct gvpy_reader *self, const struct gv_error *error)
     PyErr_Restore(type, value, traceback);
 }
 
+/* Sets the exception for a fault of the source at hand. */
+static void
+raise_fault(struct gvpy_reader *self, enum gv_status status, const struct gv_error *error)
+{
+    if (status == GV_CALLBACK_FAILED && self->held.cause != NULL) {
+        raise_from_callback(self, error);
+    } else {
+        (void)gvpy_raise(error, label(self, self->next - 1), NULL);
+    }
+}
+
 /* 1: at the bounds; 0: every source is over; -1: an exception is set. */
 static int
 advance(struct gvpy_reader *self, size_t most_rows, size_t most_text)
@@ -329,12 +342,10 @@ advance(struct gvpy_reader *self, size_t most_rows, size_t most_text)
             }
             break;
         default:
-            if (status == GV_CALLBACK_FAILED && self->held.cause != NULL) {
-                raise_from_callback(self, &error);
-            } else {
-                (void)gvpy_raise(&error, label(self, self->next - 1), NULL);
+            raise_fault(self, status, &error);
+            if (!self->may_skip || !gv_fastq_is_of_record(status)) {
+                give_up(self);
             }
-            give_up(self);
             return -1;
         }
     }
@@ -504,6 +515,44 @@ reader_settle(PyObject *object, PyObject *args)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(skip_doc,
+             "skip($self, /)\n--\n\n"
+             "Pass over the record that advance() met a fault in; (offset, line) of where reading\n"
+             "goes on: the next sound record, or the end of its source.");
+
+static PyObject *
+reader_skip(PyObject *object, PyObject *unused)
+{
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    if (!enter(self)) {
+        return NULL;
+    }
+    if (!self->is_open || !self->may_skip) {
+        leave(self);
+        PyErr_SetString(PyExc_RuntimeError, "there is no record to skip");
+        return NULL;
+    }
+    struct gv_error error;
+    enum gv_status status;
+    do {
+        Py_BEGIN_ALLOW_THREADS
+        status = gv_reader_skip(self->reader, &error);
+        Py_END_ALLOW_THREADS
+    } while (status == GV_INTERRUPTED && PyErr_CheckSignals() == 0);
+    uint64_t offset, line;
+    gv_reader_position(self->reader, &offset, &line);
+    if (status != GV_OK) {
+        if (!PyErr_Occurred()) {
+            raise_fault(self, status, &error);
+        }
+        give_up(self);
+    }
+    leave(self);
+    return status == GV_OK
+               ? Py_BuildValue("KK", (unsigned long long)offset, (unsigned long long)line)
+               : NULL;
+}
+
 PyDoc_STRVAR(take_doc, "take($self, /)\n--\n\n"
                        "Seal the table and return its columns: {name: array}, or for text\n"
                        "{name: (offsets, data)}.  The next table begins.");
@@ -562,9 +611,10 @@ reader_stats(PyObject *object, PyObject *unused)
         leave(self);
     }
     return Py_BuildValue(
-        "{sKsKsKsKsKsKsKsKsKsKsKsKsO}", "reads", (unsigned long long)stats.reads, "kept",
-        (unsigned long long)stats.kept, "bases", (unsigned long long)stats.sums.bases,
-        "known_bases", (unsigned long long)stats.sums.known_bases, "gc_bases",
+        "{sKsKsKsKsKsKsKsKsKsKsKsKsKsO}", "reads", (unsigned long long)stats.reads, "skipped",
+        (unsigned long long)stats.skipped, "kept", (unsigned long long)stats.kept, "bases",
+        (unsigned long long)stats.sums.bases, "known_bases",
+        (unsigned long long)stats.sums.known_bases, "gc_bases",
         (unsigned long long)stats.sums.gc_bases, "phred_sum",
         (unsigned long long)stats.sums.phred_sum, "unknown_reads",
         (unsigned long long)stats.sums.unknown_reads, "unplaced",
@@ -624,6 +674,7 @@ static PyMethodDef reader_methods[] = {
     {"advance", reader_advance, METH_VARARGS, advance_doc},
     {"look", reader_look, METH_VARARGS, look_doc},
     {"settle", reader_settle, METH_VARARGS, settle_doc},
+    {"skip", reader_skip, METH_NOARGS, skip_doc},
     {"take", reader_take, METH_NOARGS, take_doc},
     {"close", reader_close, METH_NOARGS, close_doc},
     {"stats", reader_stats, METH_NOARGS, stats_doc},
@@ -639,7 +690,7 @@ PyDoc_STRVAR(reader_doc,
              "Reader(sources, columns, *, min_quality=0.0, min_error_quality=0.0,\n"
              "       encoding='phred33', alphabet='any', threads=0, memory_limit=None, "
              "max_record_bytes=1073741824, simd=None,\n"
-             "       engine=None, arena=None, strict=False)\n--\n\n"
+             "       engine=None, arena=None, strict=False, may_skip=False)\n--\n\n"
              "Reads FASTQ sources, given as (label, object), into tables of particles.");
 
 static PyType_Slot reader_slots[] = {

@@ -1,0 +1,90 @@
+"""What becomes of records that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from .arguments import check_integer
+from .errors import (
+    ErrorLog,
+    FastqFormatError,
+    GenomeVedicError,
+    NoCoordinatesError,
+    OutOfBoundsError,
+    SkippedWarning,
+    TruncatedFileError,
+    warn_user,
+)
+
+__all__ = ["ErrorPolicy", "OnError"]
+
+OnError: TypeAlias = (
+    "Literal['raise', 'skip'] | Callable[[GenomeVedicError], Literal['raise', 'skip']]"
+)
+
+# Faults of one record, behind which the next may be sound.
+_OF_RECORDS = (FastqFormatError, NoCoordinatesError, OutOfBoundsError)
+
+
+class ErrorPolicy:
+    """Decides for a reader what becomes of a record at fault, and keeps account of it.
+
+    Parameters
+    ----------
+    on_error : {"raise", "skip"} or function
+        See `read_fastq`.
+    max_errors : int, optional
+        Records skipped at most.
+
+    Attributes
+    ----------
+    log : ErrorLog
+        What was skipped.
+    may_skip : bool
+        Whether anything ever is.
+    """
+
+    def __init__(self, on_error: OnError, max_errors: int | None) -> None:
+        if not callable(on_error) and on_error not in ("raise", "skip"):
+            raise ValueError(f"on_error is 'raise', 'skip' or a function, not {on_error!r}")
+        self._on_error = on_error
+        self._most = None if max_errors is None else check_integer("max_errors", max_errors)
+        self.may_skip = on_error != "raise"
+        self.log = ErrorLog()
+        self._warned = 0
+
+    def skips(self, error: GenomeVedicError) -> bool:
+        """Return whether the record at fault is passed over instead of raising the error."""
+        is_of_record = isinstance(error, _OF_RECORDS) and error.record is not None
+        if not self.may_skip or not is_of_record or isinstance(error, TruncatedFileError):
+            return False
+        answer = self._on_error(error) if callable(self._on_error) else self._on_error
+        if answer not in ("raise", "skip"):
+            raise ValueError(f"on_error returned {answer!r} instead of 'raise' or 'skip'")
+        if answer == "skip" and self._most is not None and len(self.log) >= self._most:
+            error.add_note(
+                f"{len(self.log):,} records were skipped before it, as max_errors allows"
+            )
+            return False
+        return answer == "skip"
+
+    def note(self, error: GenomeVedicError, offset: int, line: int) -> None:
+        """Keep account of an error whose record was passed over, and where reading goes on."""
+        resumed = {"resumed_offset": offset, "resumed_line": line}
+        error.context = MappingProxyType({**error.context, **resumed})
+        self.log.add(error)
+
+    def warn(self, path: str) -> None:
+        """Say what was skipped since this was last called, if anything."""
+        count = len(self.log)
+        if count == self._warned:
+            return
+        self._warned = count
+        kinds = ", ".join(f"{code} {number:,}" for code, number in self.log.counts.items())
+        first = self.log.first[0]
+        warn_user(
+            f"{path}: {count:,} records were skipped ({kinds}); the first: {first.message}",
+            SkippedWarning,
+        )
