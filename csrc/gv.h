@@ -8,6 +8,7 @@
 #include "gv_builder.h"
 #include "gv_column.h"
 #include "gv_cpu.h"
+#include "gv_digest.h"
 #include "gv_fastq.h"
 #include "gv_inflate.h"
 #include "gv_kmer.h"
@@ -26,5 +27,6 @@
 #include "gv_source.h"
 #include "gv_span.h"
 #include "gv_status.h"
+#include "gv_tally.h"
 
 #endif

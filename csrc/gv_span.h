@@ -42,6 +42,18 @@ gv_span_take_u16(struct gv_span *span, uint16_t *out)
     return true;
 }
 
+/* Whether the offsets of `rows` texts in [0, size), one offset more than there are texts, lie
+ * inside it and never decrease. */
+static inline bool
+gv_span_offsets_are_valid(const int64_t *offsets, size_t rows, size_t size)
+{
+    bool holds = offsets[0] >= 0 && offsets[rows] >= 0 && (uint64_t)offsets[rows] <= size;
+    for (size_t i = 0; i < rows; i++) {
+        holds &= offsets[i] <= offsets[i + 1];
+    }
+    return holds;
+}
+
 /* Moves past the next zero byte. */
 static inline bool
 gv_span_skip_string(struct gv_span *span)

@@ -33,11 +33,15 @@ from .fastq import (
 )
 from .particles import Particles
 from .stats import ReadStats
+from .table import Table
 from .text import TextColumn
 
 if TYPE_CHECKING:
     from . import datasets, plot
+    from .flowcell import TileTable, tiles
+    from .pairs import PairTable, optical_pairs
     from .peek import FastqSummary, peek_fastq
+    from .summaries import ReadSummary, summary
 
 __version__: str = _config()["version"]
 
@@ -47,27 +51,40 @@ __all__ = [
     "DEFAULT_MAX_RECORD_BYTES",
     "FastqReader",
     "FastqSummary",
+    "PairTable",
     "Particles",
     "ReadStats",
+    "ReadSummary",
+    "Table",
     "TextColumn",
+    "TileTable",
     "__version__",
     "datasets",
     "errors",
     "layouts",
     "memory",
+    "optical_pairs",
     "peek_fastq",
     "plot",
     "read_fastq",
     "scan_fastq",
     "show_config",
+    "summary",
+    "tiles",
 ]
 
 # Imported where they are first used: name here -> (module, name there; None for the module).
 _LATE = {
     "FastqSummary": ("peek", "FastqSummary"),
+    "PairTable": ("pairs", "PairTable"),
+    "ReadSummary": ("summaries", "ReadSummary"),
+    "TileTable": ("flowcell", "TileTable"),
     "datasets": ("datasets", None),
+    "optical_pairs": ("pairs", "optical_pairs"),
     "peek_fastq": ("peek", "peek_fastq"),
     "plot": ("plot", None),
+    "summary": ("summaries", "summary"),
+    "tiles": ("flowcell", "tiles"),
 }
 
 

@@ -24,6 +24,7 @@ struct gvpy_state {
     PyTypeObject *lease_type;
     PyTypeObject *reader_type;
     PyTypeObject *arena_type;
+    PyTypeObject *tally_type;
     struct gv_crew crew;    /* of threads, for all readers */
     struct gv_arena *arena; /* the process's: all memory is charged to it */
     int python_isal;        /* whether isal is installed; see gvpy_inflate.c */
@@ -156,6 +157,10 @@ int gvpy_parse_weights(PyObject *weights, double store[GV_KMER_CODES][3],
 
 /* gvpy_reader.c */
 extern PyType_Spec gvpy_reader_spec;
+
+/* gvpy_tally.c: sums over tiles, and digests of texts. */
+extern PyType_Spec gvpy_tally_spec;
+PyObject *gvpy_digest(PyObject *module, PyObject *args);
 
 /* gvpy_arrow.c: a dict of columns as an Arrow struct array: (schema capsule, array capsule), or
  * the schema capsule alone. */

@@ -57,6 +57,11 @@ PyDoc_STRVAR(arrow_doc, "arrow_array($module, columns, /)\n--\n\n"
 PyDoc_STRVAR(schema_doc, "arrow_schema($module, columns, /)\n--\n\n"
                          "The schema capsule alone.");
 
+PyDoc_STRVAR(digest_doc, "digest($module, text, most, /)\n--\n\n"
+                         "64 bits for each row of (offsets, data): of all its bytes for None, else "
+                         "of its\nfirst `most` bases, in either case, and 0 where they are one "
+                         "letter.");
+
 PyDoc_STRVAR(memory_stats_doc, "memory_stats($module, /)\n--\n\n"
                                "The counts of the process's arena and of its pools.");
 
@@ -78,6 +83,7 @@ static PyMethodDef methods[] = {
     {"parse_name", gvpy_parse_name, METH_O, parse_name_doc},
     {"arrow_array", gvpy_arrow_array, METH_O, arrow_doc},
     {"arrow_schema", gvpy_arrow_schema, METH_O, schema_doc},
+    {"digest", gvpy_digest, METH_VARARGS, digest_doc},
     {"memory_stats", gvpy_memory_stats, METH_NOARGS, memory_stats_doc},
     {"memory_trim", gvpy_memory_trim, METH_O, memory_trim_doc},
     {"memory_set_limit", gvpy_memory_set_limit, METH_O, memory_limit_doc},
@@ -161,8 +167,9 @@ module_exec(PyObject *module)
     state->lease_type = add_type(module, &gvpy_lease_spec);
     state->reader_type = add_type(module, &gvpy_reader_spec);
     state->arena_type = add_type(module, &gvpy_arena_spec);
+    state->tally_type = add_type(module, &gvpy_tally_spec);
     if (state->lease_type == NULL || state->reader_type == NULL || state->arena_type == NULL ||
-        add_names(module, "COLUMNS", column_names(false)) < 0 ||
+        state->tally_type == NULL || add_names(module, "COLUMNS", column_names(false)) < 0 ||
         add_names(module, "DEFAULT_COLUMNS", column_names(true)) < 0 ||
         add_names(module, "LAYOUTS", layout_names()) < 0) {
         return -1;
@@ -177,6 +184,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->lease_type);
     Py_VISIT(state->reader_type);
     Py_VISIT(state->arena_type);
+    Py_VISIT(state->tally_type);
     return 0;
 }
 
@@ -187,6 +195,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->lease_type);
     Py_CLEAR(state->reader_type);
     Py_CLEAR(state->arena_type);
+    Py_CLEAR(state->tally_type);
     return 0;
 }
 

@@ -668,6 +668,59 @@ use_slices(const void *context)
 }
 
 /* ---------------------------------------------------------------------------------------------
+ * Tallies
+ * ------------------------------------------------------------------------------------------ */
+
+/* Reads of ever more tiles and cycles: a batch that does not fit leaves the tally as it was. */
+static void
+use_tally(const void *context)
+{
+    (void)context;
+    struct gv_tally *tally;
+    if (gv_tally_new(2, 10, NULL, &tally) != GV_OK) {
+        check_refused(GV_NO_MEMORY);
+        return;
+    }
+    uint64_t added = 0;
+    for (uint32_t size = 1; size <= 256; size *= 4) {
+        static uint8_t lane[256], text[256];
+        static uint32_t tile[256];
+        static int64_t offsets[257];
+        for (uint32_t i = 0; i < size; i++) {
+            lane[i] = 1;
+            tile[i] = 1101 + i;
+            offsets[i + 1] = size;
+        }
+        memset(text, 'G', size);
+        const struct gv_tally_reads reads = {.rows = size,
+                                             .lane = lane,
+                                             .tile = tile,
+                                             .sequence_offsets = offsets,
+                                             .quality_offsets = offsets,
+                                             .sequence = text,
+                                             .quality = text,
+                                             .sequence_size = size,
+                                             .quality_size = size};
+        size_t tiles = gv_tally_tiles(tally);
+        enum gv_status status = gv_tally_add(tally, &reads);
+        if (status != GV_OK) {
+            check_refused(status);
+            CHECK_U(gv_tally_tiles(tally), tiles);
+        } else {
+            added += size;
+            CHECK_U(gv_tally_tiles(tally), size);
+        }
+        CHECK(gv_tally_is_valid(tally));
+    }
+    uint64_t bases = 0;
+    for (size_t i = 0; i < gv_tally_tiles(tally); i++) {
+        bases += gv_tally_tile_at(tally, i)->sums.bases;
+    }
+    CHECK_U(bases, added);
+    gv_tally_free(tally);
+}
+
+/* ---------------------------------------------------------------------------------------------
  * All of it
  * ------------------------------------------------------------------------------------------ */
 
@@ -676,6 +729,7 @@ test_memory_itself(void)
 {
     refuse_each("pool", use_pool, NULL);
     refuse_each("leases", use_leases, NULL);
+    refuse_each("tally", use_tally, NULL);
     for (unsigned i = 0; i < 8; i++) {
         struct slots_case wanted = {i % 2 == 1, i / 2 % 2 == 1, i / 4 == 1};
         char name[40];

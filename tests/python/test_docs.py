@@ -53,6 +53,12 @@ WITH_EXAMPLES = [
     gv.Particles.to_polars,
     gv.Particles.to_arrow,
     gv.TextColumn,
+    gv.Table,
+    gv.Table.to_pandas,
+    gv.Table.to_arrow,
+    gv.tiles,
+    gv.optical_pairs,
+    gv.summary,
     gv.errors.GenomeVedicError,
     gv.layouts.Composition,
     gv.layouts.Spiral,
@@ -81,7 +87,10 @@ def test_what_people_call_has_examples_and_says_what_it_raises(thing: object) ->
     assert ("\nRaises\n------\n" in text) or thing in RAISES_NOTHING
 
 
-@pytest.mark.parametrize("thing", [gv.read_fastq, gv.FastqReader, gv.scan_fastq])
+@pytest.mark.parametrize(
+    "thing",
+    [gv.read_fastq, gv.FastqReader, gv.scan_fastq, gv.tiles, gv.optical_pairs, gv.summary],
+)
 def test_every_argument_is_described(thing: object) -> None:
     text = inspect.getdoc(thing) or ""
     head = text[text.index("Parameters") : text.index("Raises")]
