@@ -30,6 +30,7 @@ struct gv_reader {
     bool is_over;          /* and its last record was taken */
     bool is_skipping;      /* a record at fault is being passed over */
     struct gv_error fault; /* met while reading; told when the text before it is parsed */
+    struct gv_error stuck; /* memory was refused, and text or a record lost over it */
     struct gv_source source;
     struct gv_inflater inflater;
     struct gv_fastq parser;
@@ -103,7 +104,7 @@ gv_reader_open(struct gv_reader *reader, struct gv_source source)
     reader->begin = reader->end = 0;
     reader->wanted = 1;
     reader->at_end = reader->is_over = reader->is_skipping = false;
-    reader->fault.status = GV_OK;
+    reader->fault.status = reader->stuck.status = GV_OK;
     reader->may_share =
         options->threads != 1 && source.callback == NULL && source.size >= SHARED_LEAST;
     reader->may_map = source.fd >= 0 && source.size >= MAPPED_LEAST;
@@ -320,14 +321,13 @@ take_slice(struct gv_reader *reader, const struct gv_slice *slice, size_t most_r
     }
     size_t taken = slice->body_begin;
     if (status > GV_NEED_MORE) {
-        /* Whoever passes over a record at fault finds the next one in here. */
+        /* Whoever passes over a record at fault, or tries again when there is more memory, finds
+         * the next one in here. */
         struct gv_error refused;
-        enum gv_status added =
-            gv_fastq_is_of_record(status)
-                ? add_text(reader, slice->text + taken, slice->size - taken, &refused)
-                : GV_OK;
-        *error = added == GV_OK ? *error : refused;
-        return added == GV_OK ? status : added;
+        if (add_text(reader, slice->text + taken, slice->size - taken, &refused) != GV_OK) {
+            reader->stuck = *error;
+        }
+        return status;
     }
     if (has_body && text_left(reader) == 0 && gv_fastq_is_plain(&reader->parser) &&
         body->table.rows < most_rows - gv_builder_rows(&reader->builder) &&
@@ -359,6 +359,9 @@ read_slice(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct
     reader->stats.in_place += slice->is_mapped ? slice->size : 0;
     size_t before = text_left(reader);
     status = take_slice(reader, slice, most_rows, most_text, error);
+    if (status == GV_NO_MEMORY) {
+        reader->stuck = *error;
+    }
     bool is_odd = slice->is_odd || !gv_fastq_is_plain(&reader->parser);
     uint64_t input_end = slice->input_end;
     reader->at_end = slice->is_last;
@@ -553,6 +556,10 @@ gv_reader_advance(struct gv_reader *reader, size_t most_rows, size_t most_text,
                   struct gv_error *error)
 {
     assert(reader->is_open);
+    if (reader->stuck.status != GV_OK) {
+        *error = reader->stuck;
+        return error->status;
+    }
     enum gv_status status = GV_OK;
     if (gv_reader_rows(reader) == 0) {
         gv_particles_plan(&reader->builder.table, most_rows);
@@ -583,6 +590,9 @@ gv_reader_advance(struct gv_reader *reader, size_t most_rows, size_t most_text,
     reader->is_over = status == GV_END;
     if (gv_status_is_memory(status)) {
         error->detail = (int64_t)gv_reader_rows(reader); /* a buffer may have been refused */
+        if (!gv_fastq_is_plain(&reader->parser)) {
+            reader->stuck = *error; /* a wrapped record was drawn together, and is gone */
+        }
     }
     assert(reader_is_valid(reader));
     return status;

@@ -83,7 +83,9 @@ void gv_reader_settle(struct gv_reader *reader, const struct gv_placing *placing
  *   else            a fault, said in *error; the rows before it are in the table, and the source
  *                   cannot be read on: close it
  *
- * Faults that gv_status_is_memory() are told as gv_builder_take() tells them.
+ * Faults that gv_status_is_memory() are told as gv_builder_take() tells them.  Nothing is lost over
+ * one: the same call may be made again when there is more room, and meets the same fault where that
+ * cannot be.
  */
 GV_NODISCARD enum gv_status gv_reader_advance(struct gv_reader *reader, size_t most_rows,
                                               size_t most_text, struct gv_error *error);

@@ -69,7 +69,6 @@ class Reader:
         engine: str | None = None,
         arena: Arena | None = None,
         strict: bool = False,
-        may_skip: bool = False,
     ) -> Reader: ...
     @property
     def rows(self) -> int: ...

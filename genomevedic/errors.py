@@ -29,11 +29,12 @@ import os
 import sys
 import warnings
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 __all__ = [
     "ArenaFullError",
@@ -57,6 +58,7 @@ __all__ = [
     "SourceReadError",
     "TruncatedFileError",
     "UnplacedWarning",
+    "on",
 ]
 
 
@@ -293,6 +295,77 @@ class SkippedWarning(UserWarning):
 
 class UnplacedWarning(UserWarning):
     """Some particles have no place (NaN): their records do not carry one."""
+
+
+# Handlers in force, the latest last. A context variable: what one thread or task sets up is nothing
+# to the others.
+_Handler = Callable[[GenomeVedicError], "str | None"]
+_handlers: ContextVar[tuple[tuple[ErrorCode, _Handler], ...]] = ContextVar(
+    "genomevedic_handlers", default=()
+)
+
+
+class on:
+    r"""Have a function called when a reader meets an error of one kind.
+
+    Parameters
+    ----------
+    code : ErrorCode or str
+        Of the errors it is for.
+    handler : function
+        Called with the error. What it returns says what becomes of it: ``"retry"`` for a refusal of
+        memory, after freeing some (tried again as long as that lets the reader get on);
+        ``"skip"`` or ``"raise"`` for a record at fault; None leaves it to the handler set up
+        before, and in the end to the reader's ``on_error``.
+
+    Notes
+    -----
+    It is in force in this thread or asyncio task, until `off` is called or the ``with`` block ends.
+
+    Raises
+    ------
+    ValueError
+        There is no such code.
+    TypeError
+        The handler cannot be called.
+
+    Examples
+    --------
+    >>> import genomevedic as gv
+    >>> seen = []
+    >>> with gv.errors.on("QUALITY_MISMATCH", lambda error: seen.append(error.line)):
+    ...     try:
+    ...         gv.read_fastq(b"@r1\nACGT\n+\nII!\n")
+    ...     except gv.errors.QualityMismatchError:
+    ...         seen
+    [4]
+    """
+
+    def __init__(self, code: ErrorCode | str, handler: _Handler) -> None:
+        if not callable(handler):
+            raise TypeError("a handler is a function of the error")
+        self._entry = (ErrorCode(code), handler)
+        _handlers.set((*_handlers.get(), self._entry))
+
+    def off(self) -> None:
+        """Put the handler out of force; harmless when called again."""
+        _handlers.set(tuple(each for each in _handlers.get() if each is not self._entry))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.off()
+
+
+def handle(error: GenomeVedicError) -> str | None:
+    """Ask the handlers of an error's code, the latest first; the first answer that is not None."""
+    for code, handler in reversed(_handlers.get()):
+        if code == error.code:
+            answer = handler(error)
+            if answer is not None:
+                return answer
+    return None
 
 
 class ErrorLog:

@@ -156,7 +156,6 @@ simd
             simd=_check_simd(simd),
             arena=_check_arena(arena),
             strict=self._is_strict,
-            may_skip=self._policy.may_skip,
         )
         self._is_over = False
         self._seconds = 0.0
@@ -280,14 +279,16 @@ simd
             self._policy.warn(self._what())
 
     def _advance(self, most: int) -> None:
-        """Read on for a moment; of a record at fault the policy says what becomes of it."""
+        """Read on for a moment; of a fault the policy says what becomes of it."""
         try:
             self._is_over = not self._core.advance(most, _STEP_BYTES)
         except GenomeVedicError as error:
-            if not self._policy.skips(error):
-                raise
-            offset, line = self._core.skip()
-            self._policy.note(error, offset, line)
+            match self._policy.answer(error, self._core.rows):
+                case "skip":
+                    offset, line = self._core.skip()
+                    self._policy.note(error, offset, line)
+                case "raise":
+                    raise
 
     def _take(self) -> Particles:
         columns = wrap_columns(self._core.take())

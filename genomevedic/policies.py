@@ -11,10 +11,12 @@ from .errors import (
     ErrorLog,
     FastqFormatError,
     GenomeVedicError,
+    MemoryAllocationError,
     NoCoordinatesError,
     OutOfBoundsError,
     SkippedWarning,
     TruncatedFileError,
+    handle,
     warn_user,
 )
 
@@ -23,6 +25,8 @@ __all__ = ["ErrorPolicy", "OnError"]
 OnError: TypeAlias = (
     "Literal['raise', 'skip'] | Callable[[GenomeVedicError], Literal['raise', 'skip']]"
 )
+
+Answer: TypeAlias = Literal["raise", "skip", "retry"]
 
 # Faults of one record, behind which the next may be sound.
 _OF_RECORDS = (FastqFormatError, NoCoordinatesError, OutOfBoundsError)
@@ -42,8 +46,6 @@ class ErrorPolicy:
     ----------
     log : ErrorLog
         What was skipped.
-    may_skip : bool
-        Whether anything ever is.
     """
 
     def __init__(self, on_error: OnError, max_errors: int | None) -> None:
@@ -51,21 +53,44 @@ class ErrorPolicy:
             raise ValueError(f"on_error is 'raise', 'skip' or a function, not {on_error!r}")
         self._on_error = on_error
         self._most = None if max_errors is None else check_integer("max_errors", max_errors)
-        self.may_skip = on_error != "raise"
         self.log = ErrorLog()
+        self._rows_at_refusal = -1
         self._warned = 0
 
-    def skips(self, error: GenomeVedicError) -> bool:
-        """Return whether the record at fault is passed over instead of raising the error."""
+    def answer(self, error: GenomeVedicError, rows: int) -> Answer:
+        """Return what becomes of an error.
+
+        Parameters
+        ----------
+        error : GenomeVedicError
+            As the reader met it.
+        rows : int
+            Particles made so far, by which it is seen whether trying again helped.
+
+        Returns
+        -------
+        {"raise", "skip", "retry"}
+        """
         is_of_record = isinstance(error, _OF_RECORDS) and error.record is not None
-        if not self.may_skip or not is_of_record or isinstance(error, TruncatedFileError):
-            return False
-        answer = self._on_error(error) if callable(self._on_error) else self._on_error
+        if isinstance(error, MemoryAllocationError):
+            has_helped = rows != self._rows_at_refusal
+            self._rows_at_refusal = rows
+            may_retry = has_helped and handle(error) == "retry"
+            return "retry" if may_retry else "raise"
+        if not is_of_record or isinstance(error, TruncatedFileError):
+            handle(error)
+            return "raise"
+        return "skip" if self._is_skipped(error) else "raise"
+
+    def _is_skipped(self, error: GenomeVedicError) -> bool:
+        answer: object = handle(error)
+        if answer is None:
+            answer = self._on_error(error) if callable(self._on_error) else self._on_error
         if answer not in ("raise", "skip"):
-            raise ValueError(f"on_error returned {answer!r} instead of 'raise' or 'skip'")
+            raise ValueError(f"a record at fault is answered by 'raise' or 'skip', not {answer!r}")
         if answer == "skip" and self._most is not None and len(self.log) >= self._most:
             error.add_note(
-                f"{len(self.log):,} records were skipped before it, as max_errors allows"
+                f"{len(self.log):,} records were skipped before it: max_errors allows that"
             )
             return False
         return answer == "skip"

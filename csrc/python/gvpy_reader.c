@@ -15,7 +15,6 @@ struct gvpy_reader {
     PyObject *sources;            /* tuple of (label, object) */
     Py_ssize_t next;
     bool is_open;
-    bool may_skip;   /* a source with a fault in a record stays open: skip() may pass over it */
     int64_t process; /* that opened it */
     double weights[GV_KMER_CODES][3]; /* of a layout that has them */
     struct gvpy_source held;
@@ -125,17 +124,17 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {"sources",          "columns",  "min_quality", "min_error_quality",
                                "encoding",         "alphabet", "threads",     "memory_limit",
                                "max_record_bytes", "simd",     "engine",      "arena",
-                               "strict",           "may_skip", NULL};
+                               "strict",           NULL};
     PyObject *sources, *columns, *memory_limit = Py_None, *arena = Py_None;
     const char *encoding = "phred33", *alphabet = "any", *simd = NULL, *engine = NULL;
     Py_ssize_t max_record_bytes = (Py_ssize_t)1 << 30;
-    int is_strict = 0, may_skip = 0;
+    int is_strict = 0;
     struct gv_reader_options options = {0};
-    if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "O!O!|$ddssIOnzzOpp:Reader", keywords, &PyTuple_Type, &sources,
-            &PyTuple_Type, &columns, &options.build.min_quality, &options.build.min_error_quality,
-            &encoding, &alphabet, &options.threads, &memory_limit, &max_record_bytes, &simd,
-            &engine, &arena, &is_strict, &may_skip)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!|$ddssIOnzzOp:Reader", keywords,
+                                     &PyTuple_Type, &sources, &PyTuple_Type, &columns,
+                                     &options.build.min_quality, &options.build.min_error_quality,
+                                     &encoding, &alphabet, &options.threads, &memory_limit,
+                                     &max_record_bytes, &simd, &engine, &arena, &is_strict)) {
         return NULL;
     }
     struct gvpy_state *state = gvpy_state_of_type(type);
@@ -171,7 +170,6 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->module = Py_NewRef(PyType_GetModuleByDef(type, &gvpy_module));
     self->sources = Py_NewRef(sources);
     self->process = gv_os_process();
-    self->may_skip = may_skip;
     if (gv_reader_new(&options, &self->reader) != GV_OK) {
         Py_DECREF(self);
         return PyErr_NoMemory();
@@ -343,7 +341,8 @@ advance(struct gvpy_reader *self, size_t most_rows, size_t most_text)
             break;
         default:
             raise_fault(self, status, &error);
-            if (!self->may_skip || !gv_fastq_is_of_record(status)) {
+            /* skip() may pass over a record at fault, and room be made for more. */
+            if (!gv_fastq_is_of_record(status) && !gv_status_is_memory(status)) {
                 give_up(self);
             }
             return -1;
@@ -527,7 +526,7 @@ reader_skip(PyObject *object, PyObject *unused)
     if (!enter(self)) {
         return NULL;
     }
-    if (!self->is_open || !self->may_skip) {
+    if (!self->is_open) {
         leave(self);
         PyErr_SetString(PyExc_RuntimeError, "there is no record to skip");
         return NULL;
@@ -690,7 +689,7 @@ PyDoc_STRVAR(reader_doc,
              "Reader(sources, columns, *, min_quality=0.0, min_error_quality=0.0,\n"
              "       encoding='phred33', alphabet='any', threads=0, memory_limit=None, "
              "max_record_bytes=1073741824, simd=None,\n"
-             "       engine=None, arena=None, strict=False, may_skip=False)\n--\n\n"
+             "       engine=None, arena=None, strict=False)\n--\n\n"
              "Reads FASTQ sources, given as (label, object), into tables of particles.");
 
 static PyType_Slot reader_slots[] = {
