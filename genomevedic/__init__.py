@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .pairs import PairTable, optical_pairs
     from .peek import FastqSummary, peek_fastq
     from .summaries import ReadSummary, summary
+    from .watching import WatchedBatch, Watcher, watch
 
 __version__: str = _config()["version"]
 
@@ -58,6 +59,8 @@ __all__ = [
     "Table",
     "TextColumn",
     "TileTable",
+    "WatchedBatch",
+    "Watcher",
     "__version__",
     "datasets",
     "errors",
@@ -71,6 +74,7 @@ __all__ = [
     "show_config",
     "summary",
     "tiles",
+    "watch",
 ]
 
 # Imported where they are first used: name here -> (module, name there; None for the module).
@@ -79,12 +83,15 @@ _LATE = {
     "PairTable": ("pairs", "PairTable"),
     "ReadSummary": ("summaries", "ReadSummary"),
     "TileTable": ("flowcell", "TileTable"),
+    "WatchedBatch": ("watching", "WatchedBatch"),
+    "Watcher": ("watching", "Watcher"),
     "datasets": ("datasets", None),
     "optical_pairs": ("pairs", "optical_pairs"),
     "peek_fastq": ("peek", "peek_fastq"),
     "plot": ("plot", None),
     "summary": ("summaries", "summary"),
     "tiles": ("flowcell", "tiles"),
+    "watch": ("watching", "watch"),
 }
 
 

@@ -163,6 +163,7 @@ simd
         self._without_end_block: list[str] = []
         self._warned_end_blocks = 0
         self._has_warned_of_unplaced = False
+        self._position = (0, 1)
         self._progress = _Progress(progress, self._sources)
 
     # ------------------------------------------------------------------------------------------
@@ -272,6 +273,7 @@ simd
                     self._progress.show(self._core)
         finally:
             self._seconds += time.perf_counter() - started
+            self._position = self._core.position()
         if self._left is not None and self._core.rows >= self._left:
             self._is_over = True
         if self._is_over:

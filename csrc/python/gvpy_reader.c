@@ -514,6 +514,30 @@ reader_settle(PyObject *object, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *
+position_of(const struct gvpy_reader *self)
+{
+    uint64_t offset, line;
+    gv_reader_position(self->reader, &offset, &line);
+    return Py_BuildValue("KK", (unsigned long long)offset, (unsigned long long)line);
+}
+
+PyDoc_STRVAR(position_doc,
+             "position($self, /)\n--\n\n"
+             "(offset, line) of where reading goes on in the text of the source at hand.");
+
+static PyObject *
+reader_position(PyObject *object, PyObject *unused)
+{
+    struct gvpy_reader *self = (struct gvpy_reader *)object;
+    if (!enter(self)) {
+        return NULL;
+    }
+    PyObject *position = position_of(self);
+    leave(self);
+    return position;
+}
+
 PyDoc_STRVAR(skip_doc,
              "skip($self, /)\n--\n\n"
              "Pass over the record that advance() met a fault in; (offset, line) of where reading\n"
@@ -538,8 +562,7 @@ reader_skip(PyObject *object, PyObject *unused)
         status = gv_reader_skip(self->reader, &error);
         Py_END_ALLOW_THREADS
     } while (status == GV_INTERRUPTED && PyErr_CheckSignals() == 0);
-    uint64_t offset, line;
-    gv_reader_position(self->reader, &offset, &line);
+    PyObject *position = status == GV_OK ? position_of(self) : NULL;
     if (status != GV_OK) {
         if (!PyErr_Occurred()) {
             raise_fault(self, status, &error);
@@ -547,9 +570,7 @@ reader_skip(PyObject *object, PyObject *unused)
         give_up(self);
     }
     leave(self);
-    return status == GV_OK
-               ? Py_BuildValue("KK", (unsigned long long)offset, (unsigned long long)line)
-               : NULL;
+    return position;
 }
 
 PyDoc_STRVAR(take_doc, "take($self, /)\n--\n\n"
@@ -673,6 +694,7 @@ static PyMethodDef reader_methods[] = {
     {"advance", reader_advance, METH_VARARGS, advance_doc},
     {"look", reader_look, METH_VARARGS, look_doc},
     {"settle", reader_settle, METH_VARARGS, settle_doc},
+    {"position", reader_position, METH_NOARGS, position_doc},
     {"skip", reader_skip, METH_NOARGS, skip_doc},
     {"take", reader_take, METH_NOARGS, take_doc},
     {"close", reader_close, METH_NOARGS, close_doc},
