@@ -1,9 +1,9 @@
-/* Reads of one tile stand together in nearly every file, so they are first added cycle by cycle
- * into a panel of narrow counters, which vectors fill without a sum across lanes:
+/* Each tile has a panel of narrow counters, one a cycle, which vectors fill without a sum across
+ * lanes; it is emptied into the tile's sums before one of them could run over:
  *
- *   read 1    F  F  F  :         panel.quality   2F  2F  F+:  :      flushed to the tile's sums
- *   read 2    F  F  :            panel.gc        1   2   0    1      where the tile changes, or
- *                                panel.ends[4] = panel.ends[3] = 1   a counter could run over
+ *   read 1    F  F  F  :         panel.quality   2F  2F  F+:  :
+ *   read 2    F  F  :            panel.gc        1   2   0    1
+ *                                panel.ends[4] = panel.ends[3] = 1
  */
 #include "gv_tally.h"
 
@@ -11,12 +11,12 @@
 
 #include "gv_span.h"
 
-/* Cycles handled at once.  The counters stay in a first-level cache; longer reads, which no flow
- * cell with tiles gives, go through it a piece at a time. */
-#define PANEL_CYCLES ((size_t)4096)
-
 /* Bytes handled at once: a constant number, so that the compiler makes vectors of it. */
 #define BLOCK ((size_t)32)
+
+/* Most cycles in a panel, so that those of all tiles stay small; longer reads, which no flow cell
+ * with tiles gives, go through it a piece at a time. */
+#define PANEL_CYCLES ((size_t)4096)
 
 /* 255 reads fill a byte; 255 times 255 fits 16 bits. */
 #define PANEL_READS 255
@@ -26,31 +26,120 @@
 
 #define NO_TILE SIZE_MAX
 
-/* Invariants: counters from `cycles` on are 0, and ends[] behind it; reads <= PANEL_READS. */
+/* The counters of one tile.  Borrows: the tally's memory.
+ * Invariants: those from `cycles` on are 0, and ends[] behind it; reads <= PANEL_READS. */
 struct panel {
-    size_t reads;
-    size_t cycles; /* of the longest */
-    uint16_t quality[PANEL_CYCLES];
-    uint8_t known[PANEL_CYCLES], gc[PANEL_CYCLES];
-    uint8_t ends[PANEL_CYCLES + 1]; /* reads with so many cycles */
+    uint32_t *reads;
+    uint32_t *cycles; /* of the longest */
+    uint16_t *quality;
+    uint8_t *known, *gc;
+    uint8_t *ends; /* reads with so many cycles */
 };
 
-/* Invariants: n_tiles <= tile_capacity; n_bins <= bin_capacity, both 0 without bins; slots are an
- * open table of 2 * tile_capacity places, a power of two: 0 for none, else a tile's number from 1;
- * between calls the panel is empty. */
+/* What a tally has room for: cycles of a panel, a multiple of BLOCK, and bins of a tile. */
+struct room {
+    size_t tiles, cycles, bins;
+};
+
+/* Invariants: n_tiles <= room.tiles; n_bins <= room.bins, both 0 without bins; slots are an open
+ * table of 2 * room.tiles places, a power of two: 0 for none, else a tile's number from 1. */
 struct gv_tally {
     struct gv_arena *arena;
     size_t charged;
     size_t cycles, tail, most_others; /* bases other than G in a poly-G tail */
-    size_t n_tiles, tile_capacity;
-    size_t n_bins, bin_capacity;
-    size_t longest;
+    size_t n_tiles, n_bins, longest;
     uint64_t rows, unplaced; /* added; of these on no tile */
+    struct room room;
     struct gv_tally_tile *tiles;
-    struct gv_tally_sums *bins; /* tile by tile, bin_capacity each */
+    struct gv_tally_sums *bins; /* tile by tile, room.bins each */
+    uint8_t *panels;            /* tile by tile, panel_size() each */
     uint32_t *slots;
-    struct panel panel;
 };
+
+/* ---------------------------------------------------------------------------------------------
+ * Panels
+ * ------------------------------------------------------------------------------------------ */
+
+/* Bytes of a panel: a block for its two numbers, the counters, and one more block of ends[]. */
+static size_t
+panel_size(size_t cycles)
+{
+    return BLOCK + cycles * (sizeof(uint16_t) + 3) + BLOCK;
+}
+
+static struct panel
+panel_of(const struct gv_tally *tally, size_t tile)
+{
+    size_t cycles = tally->room.cycles;
+    uint8_t *at = tally->panels + tile * panel_size(cycles);
+    struct panel panel = {.reads = (uint32_t *)(void *)at, .cycles = (uint32_t *)(void *)at + 1};
+    panel.quality = (uint16_t *)(void *)(at + BLOCK);
+    panel.known = at + BLOCK + cycles * sizeof(uint16_t);
+    panel.gc = panel.known + cycles;
+    panel.ends = panel.gc + cycles;
+    return panel;
+}
+
+static void
+add_sums(struct gv_tally_sums *sums, const struct gv_tally_sums *more)
+{
+    sums->bases += more->bases;
+    sums->known += more->known;
+    sums->gc += more->gc;
+    sums->quality += more->quality;
+}
+
+/* The sums of the cycles [begin, end) of a panel.  *covering: reads that have the cycle before
+ * `begin`; then those that have the last one. */
+static struct gv_tally_sums
+sum_cycles(const struct panel *panel, size_t begin, size_t end, uint64_t *covering)
+{
+    struct gv_tally_sums sums = {0};
+    for (size_t i = begin; i < end; i++) {
+        *covering -= panel->ends[i];
+        sums.bases += *covering;
+        sums.known += panel->known[i];
+        sums.gc += panel->gc[i];
+        sums.quality += panel->quality[i];
+    }
+    return sums;
+}
+
+/* Empties a tile's panel, whose first cycle is number `first` from 0, into its sums. */
+static void
+flush(struct gv_tally *tally, size_t tile, size_t first)
+{
+    struct panel panel = panel_of(tally, tile);
+    uint64_t covering = *panel.reads;
+    size_t cycles = *panel.cycles, end;
+    for (size_t begin = 0; begin < cycles; begin = end) {
+        struct gv_tally_sums *bin = NULL;
+        end = cycles;
+        if (tally->cycles > 0) {
+            size_t number = (first + begin) / tally->cycles;
+            end = gv_min_size(end, (number + 1) * tally->cycles - first);
+            bin = &tally->bins[tile * tally->room.bins + number];
+        }
+        struct gv_tally_sums sums = sum_cycles(&panel, begin, end, &covering);
+        add_sums(&tally->tiles[tile].sums, &sums);
+        if (bin != NULL) {
+            add_sums(bin, &sums);
+        }
+    }
+    memset(panel.quality, 0, cycles * sizeof *panel.quality);
+    memset(panel.known, 0, cycles);
+    memset(panel.gc, 0, cycles);
+    memset(panel.ends, 0, cycles + 1);
+    *panel.reads = *panel.cycles = 0;
+}
+
+void
+gv_tally_settle(struct gv_tally *tally)
+{
+    for (size_t i = 0; i < tally->n_tiles; i++) {
+        flush(tally, i, 0);
+    }
+}
 
 /* ---------------------------------------------------------------------------------------------
  * Room
@@ -60,7 +149,7 @@ struct gv_tally {
 static size_t
 find_slot(const struct gv_tally *tally, uint8_t lane, uint32_t tile)
 {
-    size_t mask = 2 * tally->tile_capacity - 1;
+    size_t mask = 2 * tally->room.tiles - 1;
     uint64_t key = (uint64_t)lane << 32 | tile;
     size_t at = (size_t)(key * 0x9e3779b97f4a7c15u >> 32) & mask;
     for (;; at = (at + 1) & mask) {
@@ -78,29 +167,52 @@ find_slot(const struct gv_tally *tally, uint8_t lane, uint32_t tile)
 static void
 fill_slots(struct gv_tally *tally)
 {
-    memset(tally->slots, 0, 2 * tally->tile_capacity * sizeof *tally->slots);
+    memset(tally->slots, 0, 2 * tally->room.tiles * sizeof *tally->slots);
     for (size_t i = 0; i < tally->n_tiles; i++) {
         size_t at = find_slot(tally, tally->tiles[i].lane, tally->tiles[i].tile);
         tally->slots[at] = (uint32_t)(i + 1);
     }
 }
 
-/* Bytes of a tally of that capacity; false where they cannot be counted, or tiles numbered. */
+/* Bytes of a tally with that room; false where they cannot be counted, or tiles numbered. */
 static bool
-size_of(size_t tiles, size_t bins, size_t *size)
+size_of(const struct room *room, size_t *size)
 {
-    size_t one;
-    return tiles <= UINT32_MAX / 2 && gv_mul_size(bins, sizeof(struct gv_tally_sums), &one) &&
-           gv_add_size(one, sizeof(struct gv_tally_tile) + 2 * sizeof(uint32_t), &one) &&
-           gv_mul_size(tiles, one, size);
+    size_t one, fixed = sizeof(struct gv_tally_tile) + 2 * sizeof(uint32_t);
+    return room->tiles <= UINT32_MAX / 2 &&
+           gv_mul_size(room->bins, sizeof(struct gv_tally_sums), &one) &&
+           gv_add_size(one, fixed + panel_size(room->cycles), &one) &&
+           gv_mul_size(room->tiles, one, size);
 }
 
-/* Gives the tally exactly that capacity, neither less than it has. */
+static void
+free_memory(struct gv_tally *tally)
+{
+    free(tally->tiles);
+    free(tally->bins);
+    free(tally->panels);
+    free(tally->slots);
+}
+
+/* Takes memory for that room, in a tally that has none; false where the system refuses. */
+static bool
+take_memory(struct gv_tally *tally, const struct room *room)
+{
+    tally->room = *room;
+    tally->tiles = calloc(room->tiles, sizeof *tally->tiles);
+    tally->bins = calloc(room->tiles, gv_max_size(room->bins, 1) * sizeof *tally->bins);
+    tally->panels = calloc(room->tiles, panel_size(room->cycles));
+    tally->slots = calloc(2 * room->tiles, sizeof *tally->slots);
+    return tally->tiles != NULL && tally->bins != NULL && tally->panels != NULL &&
+           tally->slots != NULL;
+}
+
+/* Gives the tally exactly that room, in nothing less than it has. */
 static enum gv_status
-set_capacity(struct gv_tally *tally, size_t tiles, size_t bins)
+set_room(struct gv_tally *tally, const struct room *room)
 {
     size_t size;
-    if (!size_of(tiles, bins, &size)) {
+    if (!size_of(room, &size)) {
         return GV_NO_MEMORY;
     }
     size_t more = size - tally->charged;
@@ -110,48 +222,50 @@ set_capacity(struct gv_tally *tally, size_t tiles, size_t bins)
             return status;
         }
     }
-    struct gv_tally_tile *new_tiles = calloc(tiles, sizeof *new_tiles);
-    struct gv_tally_sums *new_bins = calloc(tiles * bins + 1, sizeof *new_bins);
-    uint32_t *new_slots = calloc(2 * tiles, sizeof *new_slots);
-    if (new_tiles == NULL || new_bins == NULL || new_slots == NULL) {
-        free(new_tiles);
-        free(new_bins);
-        free(new_slots);
+    struct gv_tally larger = *tally;
+    if (!take_memory(&larger, room)) {
+        free_memory(&larger);
         if (tally->arena != NULL) {
             gv_arena_discharge(tally->arena, more);
         }
         return GV_NO_MEMORY;
     }
+    gv_tally_settle(tally); /* so that the panels are empty, and need not be moved */
     for (size_t i = 0; i < tally->n_tiles; i++) {
-        new_tiles[i] = tally->tiles[i];
-        memcpy(new_bins + i * bins, tally->bins + i * tally->bin_capacity,
-               tally->n_bins * sizeof *new_bins);
+        larger.tiles[i] = tally->tiles[i];
+        memcpy(larger.bins + i * room->bins, tally->bins + i * tally->room.bins,
+               tally->n_bins * sizeof *tally->bins);
     }
-    free(tally->tiles);
-    free(tally->bins);
-    free(tally->slots);
-    tally->tiles = new_tiles;
-    tally->bins = new_bins;
-    tally->slots = new_slots;
-    tally->tile_capacity = tiles;
-    tally->bin_capacity = bins;
+    free_memory(tally);
+    *tally = larger;
     tally->charged = size;
     fill_slots(tally);
     return GV_OK;
 }
 
-/* Room for the cycles of a read of that length. */
-static enum gv_status
-reserve_bins(struct gv_tally *tally, size_t length)
+static size_t
+bins_of(const struct gv_tally *tally, size_t length)
 {
-    size_t needed = tally->cycles > 0 ? length / tally->cycles + (length % tally->cycles > 0) : 0;
-    if (needed <= tally->bin_capacity) {
-        return GV_OK;
+    return tally->cycles > 0 ? length / tally->cycles + (length % tally->cycles > 0) : 0;
+}
+
+/* Room for a read of that length.  Exactly what the first reads need, which all the others do
+ * nearly always; half as much again where lengths go on growing. */
+static enum gv_status
+reserve_cycles(struct gv_tally *tally, size_t length)
+{
+    struct room room = tally->room;
+    size_t bins = bins_of(tally, length);
+    size_t cycles = (gv_min_size(length, PANEL_CYCLES) + BLOCK - 1) / BLOCK * BLOCK;
+    if (bins > room.bins) {
+        room.bins = gv_max_size(bins, room.bins + room.bins / 2);
     }
-    /* Exactly what the first reads need, which all the others do nearly always; half as much again
-     * where lengths go on growing. */
-    size_t bins = gv_max_size(needed, tally->bin_capacity + tally->bin_capacity / 2);
-    return set_capacity(tally, tally->tile_capacity, bins);
+    if (cycles > room.cycles) {
+        size_t half_more = (room.cycles + room.cycles / 2) / BLOCK * BLOCK;
+        room.cycles = gv_min_size(gv_max_size(cycles, half_more), PANEL_CYCLES);
+    }
+    bool is_enough = room.bins == tally->room.bins && room.cycles == tally->room.cycles;
+    return is_enough ? GV_OK : set_room(tally, &room);
 }
 
 /* Gives the tile of a row a number, unless it has one. */
@@ -162,8 +276,10 @@ add_tile(struct gv_tally *tally, uint8_t lane, uint32_t tile, size_t row)
     if (GV_LIKELY(tally->slots[at] > 0)) {
         return GV_OK;
     }
-    if (tally->n_tiles == tally->tile_capacity) {
-        enum gv_status status = set_capacity(tally, 2 * tally->tile_capacity, tally->bin_capacity);
+    if (tally->n_tiles == tally->room.tiles) {
+        struct room room = tally->room;
+        room.tiles *= 2;
+        enum gv_status status = set_room(tally, &room);
         if (status != GV_OK) {
             return status;
         }
@@ -189,17 +305,25 @@ forget_tiles(struct gv_tally *tally, size_t first)
  * Adding
  * ------------------------------------------------------------------------------------------ */
 
-/* Adds BLOCK cycles of one read.  A byte of 0 is no base, and no quality. */
+/* BLOCK bytes of ones, then as many of zeros. */
+static const uint8_t ones_then_zeros[2 * BLOCK] = {
+#define EIGHT 255, 255, 255, 255, 255, 255, 255, 255
+    EIGHT, EIGHT, EIGHT, EIGHT
+#undef EIGHT
+};
+
+/* Adds those of BLOCK cycles of one read that are ones in the mask.  A byte of 0 is no base. */
 static inline void
 add_block(uint16_t *restrict quality, uint8_t *restrict known, uint8_t *restrict gc,
-          const uint8_t *restrict bases, const uint8_t *restrict scores)
+          const uint8_t *restrict bases, const uint8_t *restrict scores,
+          const uint8_t *restrict mask)
 {
     for (size_t i = 0; i < BLOCK; i++) {
-        quality[i] = (uint16_t)(quality[i] + scores[i]);
+        quality[i] = (uint16_t)(quality[i] + (scores[i] & mask[i]));
     }
     for (size_t i = 0; i < BLOCK; i++) {
-        uint8_t letter = bases[i] | 0x20; /* either case; nothing else becomes a small letter of
-                                             these */
+        /* Capitals become small letters, and nothing else becomes one of these. */
+        uint8_t letter = (bases[i] | 0x20) & mask[i];
         uint8_t is_gc = (letter == 'g') | (letter == 'c');
         uint8_t is_at = (letter == 'a') | (letter == 't') | (letter == 'u');
         gc[i] = (uint8_t)(gc[i] + is_gc);
@@ -207,65 +331,30 @@ add_block(uint16_t *restrict quality, uint8_t *restrict known, uint8_t *restrict
     }
 }
 
-/* Adds the first n <= PANEL_CYCLES cycles of one read. */
+/* Adds the first n <= room.cycles cycles of one read, of which `size` bytes can be looked at. */
 GV_CLONES static void
-add_to_panel(struct panel *panel, const uint8_t *bases, const uint8_t *scores, size_t n)
+add_to_panel(const struct panel *panel, const uint8_t *bases, const uint8_t *scores, size_t n,
+             size_t size)
 {
-    size_t whole = n / BLOCK * BLOCK;
-    for (size_t i = 0; i < whole; i += BLOCK) {
-        add_block(panel->quality + i, panel->known + i, panel->gc + i, bases + i, scores + i);
+    size_t i = 0;
+    for (; n - i >= BLOCK; i += BLOCK) {
+        add_block(panel->quality + i, panel->known + i, panel->gc + i, bases + i, scores + i,
+                  ones_then_zeros);
     }
-    if (whole < n) {
-        uint8_t last_bases[BLOCK] = {0}, last_scores[BLOCK] = {0};
-        memcpy(last_bases, bases + whole, n - whole);
-        memcpy(last_scores, scores + whole, n - whole);
-        add_block(panel->quality + whole, panel->known + whole, panel->gc + whole, last_bases,
-                  last_scores);
+    if (i < n) {
+        const uint8_t *last_bases = bases + i, *last_scores = scores + i;
+        uint8_t copies[2][BLOCK];
+        if (GV_UNLIKELY(size - i < BLOCK)) {
+            memset(copies, 0, sizeof copies);
+            last_bases = memcpy(copies[0], last_bases, n - i);
+            last_scores = memcpy(copies[1], last_scores, n - i);
+        }
+        add_block(panel->quality + i, panel->known + i, panel->gc + i, last_bases, last_scores,
+                  ones_then_zeros + (BLOCK - (n - i)));
     }
     panel->ends[n]++;
-    panel->reads++;
-    panel->cycles = gv_max_size(panel->cycles, n);
-}
-
-static void
-add_sums(struct gv_tally_sums *sums, const struct gv_tally_sums *more)
-{
-    sums->bases += more->bases;
-    sums->known += more->known;
-    sums->gc += more->gc;
-    sums->quality += more->quality;
-}
-
-/* Empties the panel, whose first cycle is number `first` from 0, into a tile's sums. */
-static void
-flush(struct gv_tally *tally, size_t tile, size_t first)
-{
-    struct panel *panel = &tally->panel;
-    size_t covering = panel->reads, end;
-    for (size_t begin = 0; begin < panel->cycles; begin = end) {
-        struct gv_tally_sums sums = {0};
-        size_t bin = tally->cycles > 0 ? (first + begin) / tally->cycles : 0;
-        end = panel->cycles;
-        if (tally->cycles > 0) {
-            end = gv_min_size(end, (bin + 1) * tally->cycles - first);
-        }
-        for (size_t i = begin; i < end; i++) {
-            covering -= panel->ends[i];
-            sums.bases += covering;
-            sums.known += panel->known[i];
-            sums.gc += panel->gc[i];
-            sums.quality += panel->quality[i];
-        }
-        add_sums(&tally->tiles[tile].sums, &sums);
-        if (tally->cycles > 0) {
-            add_sums(&tally->bins[tile * tally->bin_capacity + bin], &sums);
-        }
-    }
-    memset(panel->quality, 0, panel->cycles * sizeof *panel->quality);
-    memset(panel->known, 0, panel->cycles);
-    memset(panel->gc, 0, panel->cycles);
-    memset(panel->ends, 0, panel->cycles + 1);
-    panel->reads = panel->cycles = 0;
+    ++*panel->reads;
+    *panel->cycles = (uint32_t)gv_max_size(*panel->cycles, n);
 }
 
 static bool
@@ -281,21 +370,23 @@ is_poly_g(const struct gv_tally *tally, const uint8_t *bases, size_t length)
     return others <= tally->most_others;
 }
 
+/* Adds a read, of whose texts `size` bytes can be looked at. */
 static void
 add_read(struct gv_tally *tally, size_t tile, const uint8_t *bases, const uint8_t *scores,
-         size_t length)
+         size_t length, size_t size)
 {
     tally->tiles[tile].reads++;
     tally->tiles[tile].poly_g += is_poly_g(tally, bases, length);
-    if (tally->panel.reads == PANEL_READS || length > PANEL_CYCLES) {
+    struct panel panel = panel_of(tally, tile);
+    if (*panel.reads == PANEL_READS || length > PANEL_CYCLES) {
         flush(tally, tile, 0);
     }
     size_t first = 0;
     for (; length - first > PANEL_CYCLES; first += PANEL_CYCLES) {
-        add_to_panel(&tally->panel, bases + first, scores + first, PANEL_CYCLES);
+        add_to_panel(&panel, bases + first, scores + first, PANEL_CYCLES, size - first);
         flush(tally, tile, first);
     }
-    add_to_panel(&tally->panel, bases + first, scores + first, length - first);
+    add_to_panel(&panel, bases + first, scores + first, length - first, size - first);
     if (first > 0) {
         flush(tally, tile, first);
     }
@@ -315,18 +406,13 @@ add_all(struct gv_tally *tally, const struct gv_tally_reads *reads)
         }
         if (current == NO_TILE || tally->tiles[current].tile != tile ||
             tally->tiles[current].lane != lane) {
-            if (current != NO_TILE) {
-                flush(tally, current, 0);
-            }
             current = tally->slots[find_slot(tally, lane, tile)] - 1;
         }
-        size_t start = (size_t)reads->sequence_offsets[i];
-        size_t length = (size_t)reads->sequence_offsets[i + 1] - start;
-        add_read(tally, current, reads->sequence + start,
-                 reads->quality + reads->quality_offsets[i], length);
-    }
-    if (current != NO_TILE) {
-        flush(tally, current, 0);
+        size_t base = (size_t)reads->sequence_offsets[i];
+        size_t score = (size_t)reads->quality_offsets[i];
+        size_t length = (size_t)reads->sequence_offsets[i + 1] - base;
+        size_t size = gv_min_size(reads->sequence_size - base, reads->quality_size - score);
+        add_read(tally, current, reads->sequence + base, reads->quality + score, length, size);
     }
 }
 
@@ -353,16 +439,14 @@ gv_tally_add(struct gv_tally *tally, const struct gv_tally_reads *reads)
         }
     }
     if (status == GV_OK) {
-        status = reserve_bins(tally, longest);
+        status = reserve_cycles(tally, longest);
     }
     if (status != GV_OK) {
         forget_tiles(tally, before);
         return status;
     }
     tally->longest = longest;
-    if (tally->cycles > 0) {
-        tally->n_bins = longest / tally->cycles + (longest % tally->cycles > 0);
-    }
+    tally->n_bins = bins_of(tally, longest);
     add_all(tally, reads);
     tally->rows += reads->rows;
     assert(gv_tally_is_valid(tally));
@@ -385,7 +469,8 @@ gv_tally_new(size_t cycles, size_t tail, struct gv_arena *arena, struct gv_tally
     made->tail = tail;
     made->most_others = gv_min_size(tail / 8, 5);
     made->arena = arena != NULL ? gv_arena_retain(arena) : NULL;
-    enum gv_status status = set_capacity(made, FIRST_TILES, 0);
+    const struct room room = {.tiles = FIRST_TILES};
+    enum gv_status status = set_room(made, &room);
     if (status != GV_OK) {
         gv_tally_free(made);
         return status;
@@ -401,22 +486,21 @@ gv_tally_free(struct gv_tally *tally)
         gv_arena_discharge(tally->arena, tally->charged);
         gv_arena_release(tally->arena);
     }
-    free(tally->tiles);
-    free(tally->bins);
-    free(tally->slots);
+    free_memory(tally);
     free(tally);
 }
 
 bool
 gv_tally_is_valid(const struct gv_tally *tally)
 {
-    bool holds = tally->n_tiles <= tally->tile_capacity && tally->n_bins <= tally->bin_capacity &&
-                 tally->panel.reads == 0 && tally->panel.cycles == 0;
+    bool holds = tally->n_tiles <= tally->room.tiles && tally->n_bins <= tally->room.bins;
     for (size_t i = 0; holds && i < tally->n_tiles; i++) {
         const struct gv_tally_tile *tile = &tally->tiles[i];
         const struct gv_tally_sums *sums = &tile->sums;
         holds = tile->lane > 0 && tile->tile > 0 && tile->poly_g <= tile->reads &&
                 sums->gc <= sums->known && sums->known <= sums->bases &&
+                *panel_of(tally, i).reads <= PANEL_READS &&
+                *panel_of(tally, i).cycles <= tally->room.cycles &&
                 tally->slots[find_slot(tally, tile->lane, tile->tile)] == i + 1;
     }
     return holds;
@@ -457,7 +541,7 @@ const struct gv_tally_sums *
 gv_tally_bins_at(const struct gv_tally *tally, size_t tile)
 {
     assert(tile < tally->n_tiles);
-    return &tally->bins[tile * tally->bin_capacity];
+    return &tally->bins[tile * tally->room.bins];
 }
 
 size_t

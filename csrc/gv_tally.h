@@ -67,6 +67,9 @@ bool gv_tally_reads_are_valid(const struct gv_tally_reads *reads);
 GV_NODISCARD enum gv_status gv_tally_add(struct gv_tally *tally,
                                          const struct gv_tally_reads *reads);
 
+/* Adds what is still in narrow counters to the sums.  Before they are looked at. */
+void gv_tally_settle(struct gv_tally *tally);
+
 /* Tiles seen so far, in the order in which they came, and their bins: as many for each of them as
  * the longest read on any has begun.  Valid until: the next add. */
 size_t gv_tally_tiles(const struct gv_tally *tally);

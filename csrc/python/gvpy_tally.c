@@ -253,8 +253,9 @@ put_sums(const struct sum_columns *columns, size_t at, const struct gv_tally_sum
 }
 
 static PyObject *
-make_tiles(const struct gv_tally *tally)
+make_tiles(struct gv_tally *tally)
 {
+    gv_tally_settle(tally);
     PyObject *dict = PyDict_New();
     npy_intp n = (npy_intp)gv_tally_tiles(tally);
     struct sum_columns sums;
@@ -280,8 +281,9 @@ make_tiles(const struct gv_tally *tally)
 }
 
 static PyObject *
-make_bins(const struct gv_tally *tally)
+make_bins(struct gv_tally *tally)
 {
+    gv_tally_settle(tally);
     PyObject *dict = PyDict_New();
     const npy_intp shape[2] = {(npy_intp)gv_tally_tiles(tally), (npy_intp)gv_tally_bins(tally)};
     struct sum_columns sums;
@@ -299,7 +301,7 @@ make_bins(const struct gv_tally *tally)
 }
 
 static PyObject *
-with_tally(PyObject *object, PyObject *(*make)(const struct gv_tally *tally))
+with_tally(PyObject *object, PyObject *(*make)(struct gv_tally *tally))
 {
     struct gvpy_tally *self = (struct gvpy_tally *)object;
     if (!enter(self)) {
@@ -329,7 +331,7 @@ tally_bins(PyObject *object, PyObject *unused)
 }
 
 static PyObject *
-make_counts(const struct gv_tally *tally)
+make_counts(struct gv_tally *tally)
 {
     return Py_BuildValue("{snsnsK}", "tiles", (Py_ssize_t)gv_tally_tiles(tally), "longest",
                          (Py_ssize_t)gv_tally_longest(tally), "unplaced",

@@ -31,6 +31,11 @@ test_texts(void)
     CHECK(digest_text("barcode0") != digest_text("barcode01"));
     CHECK(digest_text("") != digest_text("a"));
     CHECK(digest_text("aaaaaaaa") != digest_text("aaaaaaaaa"));
+    const int64_t offsets[] = {0, 1, 3, 3, 11, 20};
+    uint64_t out[5];
+    gv_digest_texts(offsets, (const uint8_t *)"aa\0aaaaaaaaaaaaaaaa\0", 5, out);
+    CHECK(out[0] != out[1]); /* a zero byte at the end counts */
+    CHECK(out[3] != out[4]);
 }
 
 static void

@@ -712,6 +712,7 @@ use_tally(const void *context)
         }
         CHECK(gv_tally_is_valid(tally));
     }
+    gv_tally_settle(tally);
     uint64_t bases = 0;
     for (size_t i = 0; i < gv_tally_tiles(tally); i++) {
         bases += gv_tally_tile_at(tally, i)->sums.bases;

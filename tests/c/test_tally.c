@@ -162,6 +162,7 @@ test_the_example(void)
     struct gv_tally *tally = tally_new(2, 3, NULL);
     const struct gv_tally_reads all = batch(&reads, 0, 2);
     CHECK_NAMES(gv_tally_add(tally, &all), GV_OK);
+    gv_tally_settle(tally);
     CHECK_U(gv_tally_tiles(tally), 1);
     CHECK_U(gv_tally_bins(tally), 3);
     CHECK_U(gv_tally_longest(tally), 5);
@@ -218,7 +219,12 @@ test_against_single_bytes(void)
                 const struct gv_tally_reads part =
                     batch(&reads, first, gv_min_size(step, reads.rows - first));
                 REQUIRE(gv_tally_add(tally, &part) == GV_OK);
+                if (first % 5 == 4) { /* half-way, too */
+                    gv_tally_settle(tally);
+                }
             }
+            gv_tally_settle(tally);
+            CHECK(gv_tally_is_valid(tally));
             uint64_t none = 0;
             for (size_t i = 0; i < reads.rows; i++) {
                 none += reads.lane[i] == 0 || reads.tile[i] == 0;
@@ -234,6 +240,32 @@ test_against_single_bytes(void)
         }
     }
     check_case("%s", "");
+    reads_free(&reads);
+}
+
+/* Reads whose every byte counts most, up to where a counter could run over and beyond. */
+static void
+test_full_counters(void)
+{
+    struct reads reads = reads_new((size_t)MOST_READS * 40);
+    char sequence[41] = {0}, quality[41] = {0};
+    memset(sequence, 'G', 40);
+    memset(quality, 255, 40);
+    struct gv_tally *tally = tally_new(1, 10, NULL);
+    for (size_t i = 0; i < 700; i++) {
+        add_read(&reads, 1, 1101, sequence, quality);
+        const struct gv_tally_reads one = batch(&reads, i, 1);
+        REQUIRE(gv_tally_add(tally, &one) == GV_OK);
+    }
+    gv_tally_settle(tally);
+    check_tile(tally, &reads, 1, 1, 1101);
+    gv_tally_free(tally);
+    tally = tally_new(1, 10, NULL);
+    const struct gv_tally_reads all = batch(&reads, 0, 700);
+    REQUIRE(gv_tally_add(tally, &all) == GV_OK);
+    gv_tally_settle(tally);
+    check_tile(tally, &reads, 1, 1, 1101);
+    gv_tally_free(tally);
     reads_free(&reads);
 }
 
@@ -321,6 +353,7 @@ test_the_end_of_the_text(void)
         };
         struct gv_tally *tally = tally_new(1, 10, NULL);
         REQUIRE(gv_tally_add(tally, &one) == GV_OK);
+        gv_tally_settle(tally);
         CHECK_U(gv_tally_tile_at(tally, 0)->sums.gc, length);
         CHECK_U(gv_tally_tile_at(tally, 0)->sums.quality, length * 'F');
         gv_tally_free(tally);
@@ -361,6 +394,7 @@ test_a_full_arena(void)
     }
     gv_arena_set_capacity(arena, GV_NO_LIMIT);
     CHECK_NAMES(gv_tally_add(tally, &all), GV_OK);
+    gv_tally_settle(tally);
     CHECK_U(gv_tally_tiles(tally), 1001);
     CHECK_U(gv_tally_bins(tally), 6);
     check_tile(tally, &reads, 1, 2, 2100);
@@ -378,6 +412,7 @@ main(void)
 {
     test_the_example();
     test_against_single_bytes();
+    test_full_counters();
     test_poly_g();
     test_what_is_not_valid();
     test_the_end_of_the_text();
