@@ -337,7 +337,9 @@ class Watcher:
             place.head = _fingerprint(path, place.head_size)
         begin = _Place(**asdict(place))
         before = sum(each.record - 1 for each in self._places)
-        options = self._options if self._layout is None else {**self._options, "layout": self._layout}
+        options = (
+            self._options if self._layout is None else {**self._options, "layout": self._layout}
+        )
         with _Text(path, begin, is_final=is_final) as text:
             reader = scan_fastq(text, **options)
             try:
@@ -475,10 +477,10 @@ def watch(path: str | os.PathLike[str], **options: Any) -> Watcher:
     >>> import genomevedic as gv, tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as run:
     ...     _ = pathlib.Path(run, "a.fastq").write_bytes(b"@r1
-ACGT
-+
-IIII
-")
+    ACGT
+    +
+    IIII
+    ")
     ...     with gv.watch(run, idle_timeout=0) as reads:
     ...         [len(batch) for batch in reads]
     [1]
