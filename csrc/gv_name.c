@@ -793,6 +793,9 @@ gv_name_read(const uint8_t *name, size_t size, struct gv_name *out)
 struct gv_tile
 gv_name_tile(enum gv_grammar grammar, uint32_t tile)
 {
+    if (tile >= 100000) {
+        return (struct gv_tile){0, 0, 0, tile}; /* no instrument's */
+    }
     switch (grammar) {
     case GV_GRAMMAR_ILLUMINA:
     case GV_GRAMMAR_ILLUMINA_OLD:

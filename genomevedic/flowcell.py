@@ -22,8 +22,6 @@ __all__ = ["TileTable", "decode_tiles", "tiles"]
 # What stands for Phred 0 in each encoding.
 _ZERO = {"phred33": 33, "phred64": 64}
 
-_NUMBERINGS = ("illumina", "element", "singular")
-
 # What a tally sums over bases.
 _SUMS = ("bases", "known", "gc", "quality")
 
@@ -171,31 +169,31 @@ def tiles(
 # ---------------------------------------------------------------------------------------------
 
 
-def decode_tiles(
-    tile: npt.ArrayLike, numbering: Literal["illumina", "element", "singular"] = "illumina"
-) -> dict[str, npt.NDArray[Any]]:
+def decode_tiles(tile: npt.ArrayLike, grammar: str = "illumina-1.8") -> dict[str, npt.NDArray[Any]]:
     """Return what tile numbers say of the places of the tiles.
 
-    ``illumina``, as InterOp decodes: four digits are surface, swath, and two of the number
+    Illumina's as InterOp decodes them: four digits are surface, swath, and two of the number
     (``1101``); five have the camera before the number (``21305``); up to three (old instruments)
-    are the number, on surface 1 and swath 1. ``element``: surface, two digits of the row, taken as
-    the number, and two of the column, taken as the swath (inferred). ``singular``: a number.
+    are the number, on surface 1 and swath 1. Element's: surface, two digits of the row, taken as
+    the number, and two of the column, taken as the swath (inferred). Singular's: a number.
 
     Parameters
     ----------
     tile : array-like of int
-    numbering : str, default "illumina"
+        One for each tile.
+    grammar : str, default "illumina-1.8"
+        Of the names that they are from; see `genomevedic.names`.
 
     Returns
     -------
     dict
         ``surface``, ``swath`` and ``camera`` (uint8) and ``number`` (uint32); 0 where the number
-        does not hold them, as all do that have more digits than the instruments give.
+        does not hold them.
 
     Raises
     ------
     ValueError
-        There is no such numbering.
+        There is no such grammar.
 
     Examples
     --------
@@ -203,27 +201,12 @@ def decode_tiles(
     >>> [places[part].tolist() for part in ("surface", "swath", "camera", "number")]
     [[1, 2, 1], [1, 1, 1], [0, 3, 0], [1, 5, 68]]
     """
-    check_choice("numbering", numbering, _NUMBERINGS)
-    tile = np.asarray(tile, np.uint32)
-    none = np.zeros_like(tile)
-    five = (tile >= 10_000) & (tile < 100_000)
-    surface, swath, camera, number = none, none, none, tile
-    if numbering == "illumina":
-        four = (tile >= 1000) & (tile < 10_000)
-        few = ((tile > 0) & (tile < 1000)).astype(np.uint32)
-        surface = np.select([five, four], [tile // 10_000, tile // 1000], few)
-        swath = np.select([five, four], [tile // 1000 % 10, tile // 100 % 10], few)
-        camera = np.where(five, tile // 100 % 10, none)
-        number = np.where(five | four, tile % 100, tile)
-    elif numbering == "element":
-        surface = np.where(five, tile // 10_000, none)
-        swath = np.where(five, tile % 100, none)
-        number = np.where(five, tile // 100 % 100, tile)
+    parts = [_core.tile_parts(grammar, int(each)) for each in np.asarray(tile).ravel()]
+    columns = np.array(parts, dtype=np.uint32).reshape(-1, 4).T
+    types = {"surface": np.uint8, "swath": np.uint8, "camera": np.uint8, "number": np.uint32}
     return {
-        "surface": surface.astype(np.uint8),
-        "swath": swath.astype(np.uint8),
-        "camera": camera.astype(np.uint8),
-        "number": number.astype(np.uint32),
+        name: column.astype(kind)
+        for (name, kind), column in zip(types.items(), columns, strict=True)
     }
 
 
@@ -231,16 +214,14 @@ class _Places:
     """Where the tiles of a tally are: as the columns of the reads say, else as the numbers do."""
 
     def __init__(self) -> None:
-        self._numbering: Any = "illumina"
+        self._grammar = "illumina-1.8"
         self._rows = 0
         self._columns: dict[str, list[npt.NDArray[Any]]] = {"surface": [], "swath": []}
         self._tiles = 0
 
     def see(self, batch: Particles, tally: _core.Tally) -> None:
         """Look at the first read of each tile that this batch, just added, brought."""
-        platform = getattr(batch.layout, "platform", None)
-        if platform in _NUMBERINGS:
-            self._numbering = platform
+        self._grammar = batch.layout.grammar or self._grammar
         count = tally.counts()["tiles"]
         if count > self._tiles:
             rows = tally.tiles()["first"][self._tiles :] - np.uint64(self._rows)
@@ -253,7 +234,7 @@ class _Places:
     def columns(
         self, tile: npt.NDArray[np.uint32], order: npt.NDArray[np.intp]
     ) -> dict[str, npt.NDArray[Any]]:
-        places = decode_tiles(tile, self._numbering)
+        places = decode_tiles(tile, self._grammar)
         for name, parts in self._columns.items():
             if parts:
                 places[name] = np.concatenate(parts)[order]

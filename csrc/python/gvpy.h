@@ -125,6 +125,9 @@ PyObject *gvpy_inflate(PyObject *module, PyObject *args, PyObject *kwargs);
 /* All that one name says, as a dict, or None. */
 PyObject *gvpy_parse_name(PyObject *module, PyObject *header);
 
+/* What a tile's number says in a grammar: (surface, swath, camera, number). */
+PyObject *gvpy_tile_parts(PyObject *module, PyObject *args);
+
 /* What is remembered of records that were looked at, until there are objects made of it.  Owns:
  * its memory. */
 struct gvpy_looked {

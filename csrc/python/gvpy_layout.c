@@ -81,6 +81,21 @@ gvpy_parse_name(PyObject *module, PyObject *header)
     return parts;
 }
 
+PyObject *
+gvpy_tile_parts(PyObject *module, PyObject *args)
+{
+    const char *name;
+    unsigned tile;
+    enum gv_grammar grammar;
+    if (!PyArg_ParseTuple(args, "sI:tile_parts", &name, &tile) ||
+        gvpy_parse_grammar(name, &grammar) < 0) {
+        return NULL;
+    }
+    struct gv_tile parts = gv_name_tile(grammar, tile);
+    return Py_BuildValue("IIII", (unsigned)parts.surface, (unsigned)parts.swath,
+                         (unsigned)parts.camera, (unsigned)parts.number);
+}
+
 /* ---------------------------------------------------------------------------------------------
  * The first records
  * ------------------------------------------------------------------------------------------ */

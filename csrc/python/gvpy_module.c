@@ -43,6 +43,11 @@ config(PyObject *module, PyObject *unused)
 PyDoc_STRVAR(inflate_doc, "inflate($module, /, data, engine=None)\n--\n\n"
                           "The text of a plain, gzip or BGZF input, as the reader would see it.");
 
+PyDoc_STRVAR(
+    tile_parts_doc,
+    "tile_parts($module, grammar, tile, /)\n--\n\n"
+    "What a tile's number says: (surface, swath, camera, number), 0 for what it does not.");
+
 PyDoc_STRVAR(parse_name_doc,
              "parse_name($module, header, /)\n--\n\n"
              "What a read's name says, as a dict with None for what it lacks; None where no\n"
@@ -80,6 +85,7 @@ static PyMethodDef methods[] = {
     {"inflate", (PyCFunction)(void (*)(void))gvpy_inflate, METH_VARARGS | METH_KEYWORDS,
      inflate_doc},
     {"input_format", gvpy_input_format, METH_O, format_doc},
+    {"tile_parts", gvpy_tile_parts, METH_VARARGS, tile_parts_doc},
     {"parse_name", gvpy_parse_name, METH_O, parse_name_doc},
     {"arrow_array", gvpy_arrow_array, METH_O, arrow_doc},
     {"arrow_schema", gvpy_arrow_schema, METH_O, schema_doc},

@@ -15,7 +15,7 @@ struct gvpy_reader {
     PyObject *sources;            /* tuple of (label, object) */
     Py_ssize_t next;
     bool is_open;
-    int64_t process; /* that opened it */
+    int64_t process;                  /* that opened it */
     double weights[GV_KMER_CODES][3]; /* of a layout that has them */
     struct gvpy_source held;
     atomic_bool busy;

@@ -171,24 +171,24 @@ def test_no_tiles_at_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbering", "tile", "parts"),
+    ("grammar", "tile", "parts"),
     [
-        ("illumina", 1101, (1, 1, 0, 1)),
-        ("illumina", 2678, (2, 6, 0, 78)),
-        ("illumina", 21305, (2, 1, 3, 5)),
-        ("illumina", 12611, (1, 2, 6, 11)),
-        ("illumina", 68, (1, 1, 0, 68)),
-        ("illumina", 120, (1, 1, 0, 120)),
-        ("illumina", 0, (0, 0, 0, 0)),
-        ("illumina", 4294967295, (0, 0, 0, 4294967295)),
+        ("illumina-1.8", 1101, (1, 1, 0, 1)),
+        ("illumina-1.8", 2678, (2, 6, 0, 78)),
+        ("illumina-1.8", 21305, (2, 1, 3, 5)),
+        ("illumina-1.8", 12611, (1, 2, 6, 11)),
+        ("illumina-1.8", 68, (1, 1, 0, 68)),
+        ("illumina-1.8", 120, (1, 1, 0, 120)),
+        ("illumina-1.8", 0, (0, 0, 0, 0)),
+        ("illumina-1.8", 4294967295, (0, 0, 0, 4294967295)),
         ("element", 10203, (1, 3, 0, 2)),
         ("element", 21411, (2, 11, 0, 14)),
         ("element", 1101, (0, 0, 0, 1101)),
         ("singular", 10203, (0, 0, 0, 10203)),
     ],
 )
-def test_tile_numbers(numbering: Any, tile: int, parts: tuple[int, ...]) -> None:
-    found = decode_tiles([tile, tile], numbering)
+def test_tile_numbers(grammar: str, tile: int, parts: tuple[int, ...]) -> None:
+    found = decode_tiles([tile, tile], grammar)
     for name, part in zip(("surface", "swath", "camera", "number"), parts, strict=True):
         assert found[name].tolist() == [part, part], name
 
