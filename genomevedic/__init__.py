@@ -37,7 +37,7 @@ from .table import Table
 from .text import TextColumn
 
 if TYPE_CHECKING:
-    from . import datasets, plot
+    from . import datasets, plot, recovery
     from .flowcell import TileTable, tiles
     from .pairs import PairTable, optical_pairs
     from .peek import FastqSummary, peek_fastq
@@ -70,6 +70,7 @@ __all__ = [
     "peek_fastq",
     "plot",
     "read_fastq",
+    "recovery",
     "scan_fastq",
     "show_config",
     "summary",
@@ -92,6 +93,7 @@ _LATE = {
     "summary": ("summaries", "summary"),
     "tiles": ("flowcell", "tiles"),
     "watch": ("watching", "watch"),
+    "recovery": ("recovery", None),
 }
 
 

@@ -20,6 +20,12 @@ a file cut short an `EOFError`, a full memory a `MemoryError`, a file that canno
         SourceNotFoundError     FileNotFoundError
         SourcePermissionError   PermissionError
         BadGzipError                               damaged gzip data
+        SourceUnavailableError ConnectionError     a server or the line to it failed
+        SourceChangedError                         it is another object than the one begun
+        TimedOutError         TimeoutError         nothing came in time, or a deadline passed
+        CircuitOpenError                           it failed so often that it is left alone
+        ReadCancelledError    InterruptedError     it was closed while somebody waited for it
+        SystemResourceError                        no thread or descriptor is left for it
 """
 
 from __future__ import annotations
@@ -40,6 +46,7 @@ __all__ = [
     "ArenaFullError",
     "ArenaInUseError",
     "BadGzipError",
+    "CircuitOpenError",
     "ErrorCode",
     "ErrorLog",
     "FastqFormatError",
@@ -50,12 +57,17 @@ __all__ = [
     "NoCoordinatesError",
     "OutOfBoundsError",
     "QualityMismatchError",
+    "ReadCancelledError",
     "RecordTooLongError",
     "Severity",
     "SkippedWarning",
+    "SourceChangedError",
     "SourceNotFoundError",
     "SourcePermissionError",
     "SourceReadError",
+    "SourceUnavailableError",
+    "SystemResourceError",
+    "TimedOutError",
     "TruncatedFileError",
     "UnplacedWarning",
     "on",
@@ -79,6 +91,11 @@ class ErrorCode(StrEnum):
     ARENA_IN_USE = "ARENA_IN_USE"
     NO_COORDINATES = "NO_COORDINATES"
     OUT_OF_BOUNDS = "OUT_OF_BOUNDS"
+    SYSTEM_RESOURCE = "SYSTEM_RESOURCE"
+    TIMEOUT = "TIMEOUT"
+    CANCELLED = "CANCELLED"
+    SOURCE_CHANGED = "SOURCE_CHANGED"
+    CIRCUIT_OPEN = "CIRCUIT_OPEN"
 
 
 class Severity(IntEnum):
@@ -283,6 +300,65 @@ class SourcePermissionError(SourceReadError, PermissionError):
 
 class BadGzipError(SourceReadError):
     """The gzip data are damaged: a header, the compressed bytes, a checksum or a length."""
+
+
+class _PassingError(SourceReadError):
+    """A fault that may be gone when the same is tried again."""
+
+    recoverable = True
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which trying again makes sense; None where nobody has said so."""
+        return self.context.get("retry_after")
+
+
+class SourceUnavailableError(_PassingError, ConnectionError):
+    """A server, or the line to it, failed in a way that may pass.
+
+    ``context["status"]`` is the HTTP status where the server gave one.
+    """
+
+
+class TimedOutError(_PassingError, TimeoutError):
+    """Nothing came for the idle timeout, or the deadline for the whole has passed."""
+
+    code = ErrorCode.TIMEOUT
+
+
+class CircuitOpenError(_PassingError):
+    """It failed so often in a row that it is left alone for a while; nothing was asked of it.
+
+    ``retry_after`` says for how many seconds.
+    """
+
+    code = ErrorCode.CIRCUIT_OPEN
+
+
+class ReadCancelledError(SourceReadError, InterruptedError):
+    """The source was closed while somebody waited for its bytes."""
+
+    code = ErrorCode.CANCELLED
+    severity = Severity.INFO
+    recoverable = True
+
+
+class SourceChangedError(SourceReadError):
+    """The object is another than the one whose beginning was read.
+
+    Reading on would mix two versions. Reading again from the beginning can help.
+    """
+
+    code = ErrorCode.SOURCE_CHANGED
+    recoverable = True
+
+
+class SystemResourceError(SourceReadError):
+    """The system has no thread, descriptor or socket left to give for a source."""
+
+    code = ErrorCode.SYSTEM_RESOURCE
+    severity = Severity.CRITICAL
+    recoverable = True
 
 
 class MissingEndBlockWarning(UserWarning):

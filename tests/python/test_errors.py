@@ -36,6 +36,12 @@ BUILTINS = {
     "SourceNotFoundError": FileNotFoundError,
     "SourcePermissionError": PermissionError,
     "BadGzipError": OSError,
+    "SourceUnavailableError": ConnectionError,
+    "SourceChangedError": OSError,
+    "TimedOutError": TimeoutError,
+    "CircuitOpenError": OSError,
+    "ReadCancelledError": InterruptedError,
+    "SystemResourceError": OSError,
 }
 
 
