@@ -3,6 +3,7 @@
 #   make         build in place: .venv with an editable install
 #   make demo    draw the shipped sample into demo.png
 #   make test    C tests, Python tests, notebooks
+#   make soak    thousands of readings from servers that fail
 #   make lint    formatting, types, stubs, include layers
 #   make format  lay out C and Python files as lint wants them
 #   make bench   the benchmarks
@@ -34,7 +35,7 @@ BUILD_REQUIRES = $$($(1) -c 'import tomllib; print(*tomllib.load(open("pyproject
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SECONDARY:
-.PHONY: all demo test lint format bench asan asan-c asan-python fuzz clean
+.PHONY: all demo test soak lint format bench asan asan-c asan-python fuzz clean
 all: $(VENV)/.with-progress
 
 # A virtual environment, the build requirements in it, then the editable install with the extras
@@ -71,6 +72,9 @@ test: $(VENV)/.with-test
 	$(call configure_core,build/core,$(IN_VENV),-Dwerror=$(WERROR))
 	@$(IN_VENV) meson test -C build/core --print-errorlogs
 	$(PY) -m pytest $(PYTEST_ARGS)
+
+soak: $(VENV)/.with-test
+	$(PY) -m pytest -m soak $(PYTEST_ARGS)
 
 lint: $(VENV)/.with-test,lint
 	$(VENV)/bin/ruff check .

@@ -21,7 +21,7 @@ except ModuleNotFoundError as error:
         "and use .venv/bin/python, or `pip install .` and start Python elsewhere"
     ) from error
 
-from . import errors, layouts, memory
+from . import errors, layouts, memory, sources
 from .config import show_config
 from .fastq import (
     COLUMNS,
@@ -73,6 +73,7 @@ __all__ = [
     "recovery",
     "scan_fastq",
     "show_config",
+    "sources",
     "summary",
     "tiles",
     "watch",

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .arguments import parse_size
 from .errors import GenomeVedicError, MissingEndBlockWarning
 from .fastq import DEFAULT_MAX_RECORD_BYTES, read_fastq, scan_fastq
+from .sources import shown
 from .text import counted_reads, printable
 
 if TYPE_CHECKING:
@@ -420,7 +421,7 @@ def _check_output(figure: Any, output: Path) -> None:
 
 
 def _title(options: argparse.Namespace, particles: Particles) -> str:
-    name = _STANDARD_INPUT if options.file == "-" else Path(options.file).name
+    name = _STANDARD_INPUT if options.file == "-" else Path(shown(options.file)).name
     # Matplotlib would read what stands between two dollar signs as a formula.
     name = printable(name).replace("$", r"\$")
     title = f"{name}: {counted_reads(len(particles))}"

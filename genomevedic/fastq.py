@@ -25,7 +25,7 @@ from .particles import Particles, wrap_columns
 from .places import Places, as_given
 from .policies import ErrorPolicy, OnError
 from .settling import NAMED, settle
-from .sources import Source, as_list, label, size_of
+from .sources import Source, as_list, close_remote, hosts_of, is_remote, label, size_of
 from .stats import ReadStats
 
 __all__ = [
@@ -130,9 +130,6 @@ simd
         arena: Arena | None = None,
         simd: str | None = None,
     ) -> None:
-        _refuse_what_is_not_built(
-            storage_options=storage_options is not None,
-        )
         self.columns = (
             DEFAULT_COLUMNS if columns is None else check_names("columns", columns, COLUMNS)
         )
@@ -142,7 +139,7 @@ simd
         self._is_strict = _is_strict(unplaced, self._wish)
         self._policy = ErrorPolicy(on_error, max_errors)
         self._left = None if limit is None else check_integer("limit", limit)
-        self._sources = tuple(label(each) for each in as_list(source))
+        self._sources = _sources_of(source, storage_options)
         self._core = _core.Reader(
             self._sources,
             self.columns if self._given is None else self._given.needs(self.columns),
@@ -349,7 +346,7 @@ simd
     def _read_stats(self, counts: dict[str, Any]) -> ReadStats:
         if self._given is not None:
             counts = {**counts, "unplaced": self._given.unplaced}
-        return ReadStats(**counts, seconds=self._seconds)
+        return ReadStats(**counts, seconds=self._seconds, hosts=hosts_of(self._sources))
 
     @property
     def layout(self) -> Layout:
@@ -392,6 +389,7 @@ simd
             Another thread is reading; it reads on.
         """
         self._core.close()
+        close_remote(self._sources)
         self._is_over = True
         self._progress.close()
 
@@ -446,7 +444,7 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
 
     Parameters
     ----------
-    source : path, bytes-like, binary file object, or a list of these
+    source : path, URL, bytes-like, binary file object, sources.Mirror, or a list of these
         What to read. The sources of a list are read one after another, as if they were one.
     layout : str, Layout, array or function, default "auto"
         Where particles stand: one of `gv.layouts` or its name in lower case (``"flowcell"``,
@@ -483,7 +481,8 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
     memory_limit : int or str, optional
         Most bytes that the columns may hold, as a number or like ``"2 GiB"``.
     storage_options : dict, optional
-        For remote sources, which this version does not read.
+        How to read URLs: of http and https the fields of `sources.RemoteOptions`, of an object
+        store those of its fsspec package and what holds for every store.
     encoding : {"phred33", "phred64"}, default "phred33"
         How qualities are written; never guessed. `peek_fastq` shows what a file seems to use.
     alphabet : {"dna", "iupac"}, optional
@@ -519,7 +518,8 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
         A record breaks the format; ``path``, ``line``, ``record``, ``offset`` and ``field`` say
         where. `QualityMismatchError`, `TruncatedFileError` and `RecordTooLongError` are kinds.
     SourceReadError
-        A source could not be opened or read; `BadGzipError` is a kind.
+        A source could not be opened or read; `BadGzipError` is a kind, and of remote sources
+        `SourceUnavailableError`, `TimedOutError`, `SourceChangedError` and `CircuitOpenError`.
     MemoryLimitError
         The columns would pass `memory_limit`, or all results of the process their limit (see
         `memory.set_limit`); ``context["reads"]`` is the number that fitted.
@@ -530,7 +530,7 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
     TypeError, ValueError
         An argument makes no sense; the message names it.
     ImportError
-        ``progress=True`` without tqdm.
+        ``progress=True`` without tqdm, or a URL without the extra ``remote``.
 
     Warns
     -----
@@ -597,17 +597,18 @@ def _most(rows: int | None, limit: int | None) -> int:
     return min(bound for bound in (rows, limit, 2**62) if bound is not None)
 
 
-def _refuse_what_is_not_built(**asked: bool) -> None:
-    for name, is_asked in asked.items():
-        if is_asked:
-            raise NotImplementedError(f"{name}= is not built yet")
-
-
 def _is_strict(unplaced: str | None, wish: Layout | None) -> bool:
     """Return whether a record without a place is an error."""
     if unplaced is None:
         return wish is not None and wish.name in NAMED
     return check_choice("unplaced", unplaced, ("raise", "nan")) == "raise"
+
+
+def _sources_of(source: Any, storage_options: dict[str, Any] | None) -> tuple[tuple[str, Any], ...]:
+    given = as_list(source)
+    if storage_options is not None and not any(is_remote(each) for each in given):
+        raise ValueError("storage_options= is for remote sources, and there is none among these")
+    return tuple(label(each, storage_options) for each in given)
 
 
 def _check_alphabet(alphabet: str | None) -> str:

@@ -21,6 +21,7 @@ from .arguments import check_integer
 from .fastq import scan_fastq
 from .layouts import FROM_ANY_READ
 from .names import guess_platform, parse_name
+from .sources import is_remote, label
 from .text import counted_reads, printable
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def peek_fastq(source: Any, reads: int = 1000) -> FastqSummary:
 
     Parameters
     ----------
-    source : path, bytes-like, binary file object, or list of these
+    source : path, URL, bytes-like, binary file object, sources.Mirror, or list of these
         As for `read_fastq`. A file object that can seek is left where it was; one that cannot (a
         pipe, a socket) is consumed as far as was read, which may be past the reads examined. Of
         a list, the first sources are read until there are enough reads.
@@ -292,7 +293,11 @@ class _Part:
         self._position: int | None = None
         self._recorder: _Recorder | None = None
         self._opened: Any = None
-        if isinstance(source, (str, os.PathLike)):
+        if is_remote(source):
+            # Fetched once, so its first bytes are kept as they go by.
+            self.name, self._opened = label(source)
+            self._recorder = self.readable = _Recorder(self._opened, self.name, _SAMPLE_BYTES)
+        elif isinstance(source, (str, os.PathLike)):
             self.name = os.fsdecode(source)
             self._inspect_path(Path(self.name))
         elif hasattr(source, "readinto") or hasattr(source, "read"):
@@ -364,6 +369,13 @@ def _size_from(stream: Any, position: int) -> int | None:
     return max(0, end - position)
 
 
+def _learn_sizes(parts: Sequence[_Part]) -> None:
+    """Note the sizes of remote sources, which are known once they have answered."""
+    for part in parts:
+        if part.size is None:
+            part.size = getattr(part._opened, "size", None)
+
+
 def _peek_parts(parts: Sequence[_Part], reads: int, options: dict[str, Any]) -> FastqSummary:
     """Examine the first reads of the sources, which are read one after another."""
     readable = [part.readable for part in parts]
@@ -373,6 +385,7 @@ def _peek_parts(parts: Sequence[_Part], reads: int, options: dict[str, Any]) -> 
         batches = reader.batches(batch_size=reads)
         first = next(batches, None)
         whole = _ends_here(batches, first is not None and len(first) == reads)
+    _learn_sizes(parts)
     return _summarise(
         first,
         source=_name_of(parts),

@@ -396,6 +396,16 @@ class CircuitBreaker(_Wrapper):
         with self._lock:
             return max(0.0, self._left()) if self._is_open else 0.0
 
+    def reset(self) -> None:
+        """Close the circuit: the caller knows that what it leads to works."""
+        with self._lock:
+            before = self._state()
+            self._is_open = self._is_probed = False
+            self._row = 0
+            self._era += 1
+        if before != "closed" and self._on_change is not None:
+            self._on_change(self, before, "closed")
+
     def admit(self) -> Ticket:
         """Let a caller through, who then says on the ticket how the call ended.
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .sources import HostHealth
 
 __all__ = ["ReadStats"]
 
@@ -42,6 +45,8 @@ class ReadStats:
         Whether some source had records whose sequence stands on several lines.
     seconds : float
         Time spent reading.
+    hosts : tuple of HostHealth
+        How the hosts of remote sources have served; a host stands once.
     """
 
     reads: int
@@ -59,6 +64,7 @@ class ReadStats:
     missing_end_blocks: int
     wrapped: bool
     seconds: float
+    hosts: tuple[HostHealth, ...] = ()
 
     @property
     def filtered(self) -> int:
@@ -89,4 +95,5 @@ class ReadStats:
         """Return counts and means by name."""
         counts = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         derived = ["filtered", "unknown_bases", "mean_length", "mean_quality", "mean_gc"]
+        counts["hosts"] = [host.as_dict() for host in self.hosts]
         return counts | {name: getattr(self, name) for name in derived}

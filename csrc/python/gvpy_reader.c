@@ -269,14 +269,30 @@ open_source(struct gvpy_reader *self)
     return 0;
 }
 
+/* Whether an exception says already what happened, and where: it is one of ours. */
+static bool
+is_ours(PyObject *exception)
+{
+    PyObject *errors = PyImport_ImportModule("genomevedic.errors");
+    PyObject *base = errors ? PyObject_GetAttrString(errors, "GenomeVedicError") : NULL;
+    int answer = base ? PyObject_IsInstance(exception, base) : -1;
+    if (answer < 0) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(errors);
+    Py_XDECREF(base);
+    return answer > 0;
+}
+
 /* Makes the cause of an exception now set the one that a file object raised.  What is not an
- * Exception (KeyboardInterrupt, SystemExit) is raised as it is. */
+ * Exception (KeyboardInterrupt, SystemExit), and what a remote source raised in our own words, is
+ * raised as it is. */
 static void
 raise_from_callback(struct gvpy_reader *self, const struct gv_error *error)
 {
     PyObject *cause = self->held.cause;
     self->held.cause = NULL;
-    if (!PyObject_TypeCheck(cause, (PyTypeObject *)PyExc_Exception)) {
+    if (!PyObject_TypeCheck(cause, (PyTypeObject *)PyExc_Exception) || is_ours(cause)) {
         PyErr_SetObject((PyObject *)Py_TYPE(cause), cause);
         Py_DECREF(cause);
         return;

@@ -22,7 +22,7 @@ matplotlib.use("agg")
 
 MODULES = sorted(
     module.name
-    for module in pkgutil.iter_modules(gv.__path__, "genomevedic.")
+    for module in pkgutil.walk_packages(gv.__path__, "genomevedic.")
     if not module.name.endswith(("_core", "__main__"))
 )
 README = (REPO / "README.md").read_text()
@@ -64,6 +64,12 @@ WITH_EXAMPLES = [
     gv.layouts.Spiral,
     gv.layouts.find,
     gv.datasets.flowcell_sample,
+    gv.recovery.Retry,
+    gv.recovery.CircuitBreaker,
+    gv.recovery.Fallback,
+    gv.recovery.is_fault,
+    gv.sources.Mirror,
+    gv.sources.open_url,
     gv.plot.scatter,
     gv.plot.hist,
     gv.plot.overview,
@@ -77,6 +83,10 @@ RAISES_NOTHING = {
     gv.layouts.Composition,
     gv.layouts.Spiral,
     gv.datasets.flowcell_sample,
+    gv.recovery.is_fault,
+    gv.recovery.Retry,
+    gv.recovery.CircuitBreaker,
+    gv.recovery.Fallback,
 }
 
 
@@ -141,7 +151,10 @@ def test_every_module_is_in_the_tree_of_the_contributors() -> None:
     tree = re.findall(r"^    (.*)$", text, flags=re.MULTILINE)
     words = set(re.findall(r"[a-z_0-9/]+", "\n".join(tree)))
     modules = {path.stem for path in (REPO / "csrc").glob("gv_*.[ch]")} - {"gv_span"}
-    modules |= {path.stem for path in (REPO / "genomevedic").glob("[a-z]*.py")}
+    modules |= {path.stem for path in (REPO / "genomevedic").rglob("[a-z]*.py")}
+    modules |= {
+        f"{path.parent.name}/" for path in (REPO / "genomevedic").glob("[a-z]*/__init__.py")
+    }
     assert not modules - words
 
 

@@ -106,7 +106,8 @@ def test_a_fifo(tmp_path: Path) -> None:
         (io.StringIO("@r\n"), TypeError, "binary mode"),
         (np.zeros((2, 2))[:, 0], (BufferError, ValueError), "contiguous"),
         ("a\0b", ValueError, "zero byte"),
-        ("https://example.org/a.fastq", NotImplementedError, "remote"),
+        ("https://", ValueError, "no sound host"),
+        ("file://elsewhere/a.fastq", ValueError, "another machine"),
     ],
 )
 def test_what_is_no_source_is_refused(source: object, kind: type, words: str) -> None:
@@ -171,7 +172,7 @@ def test_a_buffer_that_readinto_keeps_cannot_be_used_against_the_core() -> None:
     ("options", "kind", "words"),
     [
         ({"on_error": "skip"}, NotImplementedError, "on_error"),
-        ({"storage_options": {}}, NotImplementedError, "storage_options"),
+        ({"storage_options": {}}, ValueError, "storage_options= is for remote sources"),
         ({"unplaced": "nan"}, NotImplementedError, "unplaced"),
         ({"max_errors": 3}, NotImplementedError, "max_errors"),
         ({"arena": object()}, TypeError, "arena"),

@@ -348,6 +348,14 @@ def test_faults_of_64_threads_are_counted_once_each() -> None:
     assert breaker.faults_in_a_row == 64 * 50
 
 
+def test_who_knows_better_closes_it() -> None:
+    breaker = CircuitBreaker(failures=1, clock=Time())
+    fail(breaker)
+    breaker.reset()
+    assert (breaker.state, breaker.faults_in_a_row) == ("closed", 0)
+    assert breaker.call(failing()) == "done"
+
+
 def test_changes_are_told() -> None:
     time, told = Time(), []
     breaker = CircuitBreaker(

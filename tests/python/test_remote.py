@@ -1,0 +1,972 @@
+"""Remote sources, rule by rule: what is asked, what is believed, what is refused, what is said.
+
+The server is a real one on a loopback socket; waits are noted and not made.
+"""
+
+from __future__ import annotations
+
+import _thread
+import base64
+import gc
+import gzip
+import hashlib
+import io
+import logging
+import pickle
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+import genomevedic as gv
+from fault_schedules import LONG_AGO, bgzf, fastq
+from faulty_server import FaultyServer, Handler, Reply, Request, Thing, honest
+from genomevedic.errors import (
+    CircuitOpenError,
+    GenomeVedicError,
+    ReadCancelledError,
+    SourceChangedError,
+    SourceNotFoundError,
+    SourcePermissionError,
+    SourceReadError,
+    SourceUnavailableError,
+    TimedOutError,
+    TruncatedFileError,
+)
+from genomevedic.sources import address, identity
+
+TEXT = fastq(7, 300)
+OTHER = fastq(8, 300)
+TAGGED = Thing(TEXT, etag='"one"')
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FaultyServer]:
+    with FaultyServer() as made:
+        yield made
+
+
+@pytest.fixture
+def path(server: FaultyServer, request: pytest.FixtureRequest) -> str:
+    return "/" + re.sub(r"\W+", "-", request.node.name)
+
+
+def options(waits: list[float] | None = None, **more: Any) -> dict[str, Any]:
+    """Options whose waits are noted, and not made."""
+    noted = [] if waits is None else waits
+    retry = gv.recovery.Retry(sleep=noted.append, uniform=lambda low, high: high)
+    return {"retry": retry, "idle_timeout": 5.0, **more}
+
+
+def fetch(url: Any, **more: Any) -> bytes:
+    stream = gv.sources.open_url(url, options(**more)) if isinstance(url, str) else url
+    with stream:
+        return stream.read()
+
+
+def first_cut(thing: Thing, at: int, **more: Any) -> Handler:
+    def handler(request: Request) -> Reply:
+        reply = honest(thing, request, **more)
+        return reply.but(stop_after=at) if request.number == 0 else reply
+
+    return handler
+
+
+# ---------------------------------------------------------------------------------------------
+# What is asked
+# ---------------------------------------------------------------------------------------------
+
+
+def test_one_request_for_a_sound_object(server: FaultyServer, path: str) -> None:
+    assert fetch(server.serve(path, TAGGED)) == TEXT
+    (request,) = server.requests(path)
+    assert request.headers["accept-encoding"] == "identity"
+    assert "range" not in request.headers
+
+
+def test_nothing_is_asked_before_it_is_read(server: FaultyServer, path: str) -> None:
+    url = server.serve(path, TAGGED)
+    with gv.scan_fastq([url, b"@r\nA\n+\nI\n"]):
+        pass
+    assert server.requests(path) == []
+
+
+@pytest.mark.parametrize(
+    ("thing", "condition"),
+    [
+        (Thing(TEXT, etag='"one"', modified=LONG_AGO), '"one"'),
+        (Thing(TEXT, modified=LONG_AGO), "Sun, 09 Sep 2001 01:46:40 GMT"),
+        (Thing(TEXT, etag='W/"one"', modified=LONG_AGO), None),
+        (Thing(TEXT, modified=time.time() + 60), None),  # No older than the answer: not strong.
+        (Thing(TEXT), None),
+    ],
+)
+def test_a_stream_is_continued_under_a_strong_validator(
+    server: FaultyServer, path: str, thing: Thing, condition: str | None
+) -> None:
+    assert fetch(server.serve(path, first_cut(thing, 1000))) == TEXT
+    _, second = server.requests(path)
+    assert second.headers.get("if-range") == condition
+    assert second.start == (None if condition is None else 1000)
+    assert server.sent[path] == len(TEXT) + (0 if condition else 1000)
+
+
+def test_bytes_come_once_whatever_breaks(server: FaultyServer, path: str) -> None:
+    def handler(request: Request) -> Reply:
+        return honest(TAGGED, request).but(stop_after=777)
+
+    waits: list[float] = []
+    assert fetch(server.serve(path, handler), waits=waits) == TEXT
+    requests = server.requests(path)
+    assert [request.start for request in requests[1:]] == [777 * n for n in range(1, len(requests))]
+    # Every request brought something, so none was a try in vain.
+    assert waits == []
+
+
+def test_five_tries_that_bring_nothing_are_enough(server: FaultyServer, path: str) -> None:
+    def handler(request: Request) -> Reply:
+        return honest(TAGGED, request).but(stop_after=500 if request.number == 0 else 0)
+
+    waits: list[float] = []
+    with pytest.raises(SourceUnavailableError):
+        fetch(server.serve(path, handler), waits=waits)
+    assert len(server.requests(path)) == 1 + 5
+    assert waits == [2, 4, 8, 16]
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_server_may_ask_for_time(server: FaultyServer, path: str, status: int) -> None:
+    def handler(request: Request) -> Reply:
+        return (
+            Reply(status, {"Retry-After": "17"}) if not request.number else honest(TAGGED, request)
+        )
+
+    waits: list[float] = []
+    assert fetch(server.serve(path, handler), waits=waits) == TEXT
+    assert waits == [17]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, SourceReadError),
+        (401, SourcePermissionError),
+        (403, SourcePermissionError),
+        (404, SourceNotFoundError),
+        (410, SourceNotFoundError),
+        (204, SourceReadError),
+        (501, SourceReadError),
+    ],
+)
+def test_what_does_not_pass_is_not_tried_again(
+    server: FaultyServer, path: str, status: int, kind: type[Exception]
+) -> None:
+    url = server.serve(path, lambda request: Reply(status, {"Content-Length": "0"}))
+    with pytest.raises(kind) as caught:
+        gv.read_fastq(url, storage_options=options())
+    assert type(caught.value) is kind
+    assert caught.value.path == url
+    assert caught.value.context["status"] == status
+    assert len(server.requests(path)) == 1
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value)
+
+
+def test_nobody_listens(server: FaultyServer) -> None:
+    with FaultyServer() as gone:
+        url = gone.url
+    waits: list[float] = []
+    with pytest.raises(SourceUnavailableError) as caught:
+        gv.read_fastq(f"{url}/a.fastq", storage_options=options(waits))
+    assert isinstance(caught.value, ConnectionError)
+    assert "refused" in str(caught.value) and "0x" not in str(caught.value)
+    assert len(waits) == 4
+
+
+# ---------------------------------------------------------------------------------------------
+# What is believed, and what is refused
+# ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("knows_ranges", [True, False])
+def test_another_object_is_refused(server: FaultyServer, path: str, knows_ranges: bool) -> None:
+    def handler(request: Request) -> Reply:
+        if request.number == 0:
+            return honest(TAGGED, request).but(stop_after=5000)
+        return honest(Thing(OTHER, etag='"two"'), request, knows_ranges=knows_ranges)
+
+    with pytest.raises(SourceChangedError) as caught:
+        fetch(server.serve(path, handler))
+    assert caught.value.code == "SOURCE_CHANGED"
+    assert len(server.requests(path)) == 2
+
+
+def test_a_server_that_ignores_the_condition_is_found_out(server: FaultyServer, path: str) -> None:
+    def handler(request: Request) -> Reply:
+        if request.number == 0:
+            return honest(TAGGED, request).but(stop_after=5000)
+        request.headers.pop("if-range", None)
+        return honest(Thing(OTHER[: len(TEXT)], etag='"two"'), request)
+
+    with pytest.raises(SourceChangedError):
+        fetch(server.serve(path, handler))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda reply: reply.with_headers(ETag=None),
+        lambda reply: reply.with_headers(Content_Range=None),
+        lambda reply: reply.with_headers(Content_Range=f"bytes 4000-{len(TEXT) - 1}/{len(TEXT)}"),
+        lambda reply: reply.with_headers(Content_Range=f"bytes 5000-{len(TEXT) - 1}/*"),
+        lambda reply: reply.with_headers(Content_Range=f"bytes 5000-{len(TEXT) - 1}/999999"),
+        lambda reply: reply.but(status=416),
+    ],
+)
+def test_a_part_that_proves_nothing_is_not_used(
+    server: FaultyServer, path: str, spoil: Callable[[Reply], Reply]
+) -> None:
+    def handler(request: Request) -> Reply:
+        reply = honest(TAGGED, request)
+        if request.number == 0:
+            return reply.but(stop_after=5000)
+        return spoil(reply).but(body=b"?" * len(reply.body)) if reply.status == 206 else reply
+
+    assert fetch(server.serve(path, handler)) == TEXT
+    assert [request.start for request in server.requests(path)] == [None, 5000, None]
+
+
+def test_the_beginning_is_compared_where_nothing_else_tells(
+    server: FaultyServer, path: str
+) -> None:
+    changed = b"@" + OTHER[1:]
+
+    def handler(request: Request) -> Reply:
+        if request.number == 0:
+            return honest(Thing(TEXT), request).but(stop_after=5000)
+        return honest(Thing(changed), request)
+
+    url = server.serve(path, handler)
+    stream = gv.sources.open_url(url, options())
+    taken = stream.read(4000)  # Now they are handed out: only the same can follow.
+    assert taken == TEXT[:4000]
+    with pytest.raises(SourceChangedError, match=r"first (5|4)000 bytes"):
+        stream.readall()
+    stream.close()
+
+
+def test_what_was_not_handed_out_may_be_replaced(server: FaultyServer, path: str) -> None:
+    """Bytes count as taken when the parser has them, and not when they were received."""
+    release = threading.Event()
+
+    def handler(request: Request) -> Reply:
+        if request.number == 0:
+            return honest(Thing(TEXT), request).but(stop_after=9000)
+        assert release.wait(10)
+        return honest(Thing(TEXT[:100] + OTHER[100:]), request)
+
+    stream = gv.sources.open_url(server.serve(path, handler), options())
+    assert stream.read(100) == TEXT[:100]
+    # Until the second request is answered the rest of the first answer lies read ahead.
+    while len(server.requests(path)) < 2:
+        time.sleep(0.001)
+    release.set()
+    while stream.hosts[0].health.restarted == 0:
+        time.sleep(0.001)
+    with stream:
+        assert stream.readall() == OTHER[100:]
+    health = stream.hosts[0].health
+    assert (health.restarted, health.bytes_again) == (1, 100)
+
+
+def test_a_shorter_object_is_refused(server: FaultyServer, path: str) -> None:
+    def handler(request: Request) -> Reply:
+        if request.number == 0:
+            return honest(Thing(TEXT), request).but(stop_after=5000)
+        return honest(Thing(TEXT[:3000]), request)
+
+    stream = gv.sources.open_url(server.serve(path, handler), options())
+    read = bytearray()
+    with pytest.raises(SourceChangedError, match="ends before byte"):
+        while block := stream.read(512):
+            read += block
+    assert read == TEXT[: len(read)]
+    stream.close()
+
+
+@pytest.mark.parametrize("name", ["md5", "sha256"])
+def test_a_checksum_of_the_callers_is_compared(server: FaultyServer, path: str, name: str) -> None:
+    url = server.serve(path, TAGGED)
+    right = hashlib.new(name, TEXT).hexdigest()
+    assert fetch(url, **{name: right.upper()}) == TEXT
+    with pytest.raises(SourceChangedError) as caught:
+        fetch(url, **{name: right[:-1] + ("0" if right[-1] != "0" else "1")})
+    assert caught.value.context["found"] == right
+
+
+@pytest.mark.parametrize("packing", ["gzip", "bgzf", "plain", "members"])
+@pytest.mark.parametrize("stop", [None, 2000])
+def test_a_body_that_ends_with_the_line(
+    server: FaultyServer, path: str, packing: str, stop: int | None
+) -> None:
+    body = {
+        "gzip": gzip.compress(TEXT, mtime=0),
+        "bgzf": bgzf(TEXT),
+        "plain": TEXT,
+        "members": gzip.compress(TEXT, mtime=0) + gzip.compress(OTHER, mtime=0) + bytes(100),
+    }[packing]
+
+    def handler(request: Request) -> Reply:
+        reply = honest(Thing(body), request, knows_ranges=False)
+        return reply.with_headers(Content_Length=None).but(stop_after=stop)
+
+    url = server.serve(path, handler)
+    assert fetch(url, allow_unproven_end=True) == body[:stop]
+    if packing != "plain" and stop is None:
+        assert fetch(url) == body
+        return
+    with pytest.raises(TruncatedFileError if packing == "plain" else SourceUnavailableError):
+        fetch(url)
+
+
+def test_chunks_prove_their_end(server: FaultyServer, path: str) -> None:
+    chunked = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in (TEXT[:999], TEXT[999:]))
+
+    def handler(request: Request) -> Reply:
+        headers = {"Transfer-Encoding": "chunked"}
+        if request.number == 0:
+            return Reply(200, headers, chunked, stop_after=3000)
+        return Reply(200, headers, chunked + b"0\r\n\r\n")
+
+    assert fetch(server.serve(path, handler)) == TEXT
+    assert len(server.requests(path)) == 2
+
+
+def test_an_encoding_is_left_to_the_parser(server: FaultyServer, path: str) -> None:
+    thing = Thing(gzip.compress(TEXT), '"z"', headers=(("Content-Encoding", "gzip"),))
+    url = server.serve(path, thing)
+    assert fetch(url) == thing.body
+    assert gv.read_fastq(url, storage_options=options()) == gv.read_fastq(TEXT)
+
+
+def test_the_end_of_an_empty_object(server: FaultyServer, path: str) -> None:
+    assert fetch(server.serve(path, Thing(b"", '"empty"'))) == b""
+
+
+def test_small_deadlines_end_it(server: FaultyServer, path: str) -> None:
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    retry = gv.recovery.Retry(sleep=sleep, uniform=lambda low, high: high, tries=99)
+    url = server.serve(path, lambda request: Reply(503))
+    with pytest.raises(TimedOutError, match="deadline of 20 seconds"):
+        gv.read_fastq(
+            url, storage_options={"retry": retry, "deadline": 20, "clock": lambda: now[0]}
+        )
+    assert len(server.requests(path)) == 4  # At 0, 2, 6 and 14 seconds; 30 is too late.
+
+
+def test_silence_is_a_fault(server: FaultyServer, path: str) -> None:
+    def handler(request: Request) -> Reply:
+        reply = honest(TAGGED, request)
+        return reply.but(stop_after=0, then="stall") if request.number < 2 else reply
+
+    url = server.serve(path, handler)
+    assert fetch(url, idle_timeout=0.05) == TEXT
+    with pytest.raises(TimedOutError, match="in time"):
+        fetch(
+            server.serve(path, lambda r: honest(TAGGED, r).but(stop_after=0, then="stall")),
+            idle_timeout=0.02,
+        )
+
+
+# ---------------------------------------------------------------------------------------------
+# Through the reader
+# ---------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_sources_is_read_in_order(server: FaultyServer, path: str) -> None:
+    url = server.serve(path, first_cut(TAGGED, 4000))
+    found = gv.read_fastq([b"@r\nA\n+\nI\n", url, gzip.compress(OTHER)], storage_options=options())
+    assert found == gv.read_fastq([b"@r\nA\n+\nI\n", TEXT, OTHER])
+    (host,) = found.stats.hosts
+    assert (host.host, host.requests, host.failures, host.resumed) == (server.url, 2, 1, 1)
+    assert host.state == "closed" and host.bytes_in == len(TEXT)
+    assert "closed the line" in host.last_error
+    assert host.latency > 0
+    assert found.stats.as_dict()["hosts"] == [host.as_dict()]
+    assert gv.read_fastq(TEXT).stats.hosts == ()
+
+
+def test_records_before_a_fault_are_handed_out(server: FaultyServer, path: str) -> None:
+    def handler(request: Request) -> Reply:
+        if request.number == 0:
+            return honest(TAGGED, request).but(stop_after=20000)
+        return Reply(404)
+
+    with gv.scan_fastq(server.serve(path, handler), storage_options=options()) as reader:
+        batches = reader.batches(10)
+        with pytest.raises(SourceNotFoundError):
+            while True:
+                kept = next(batches)
+        assert len(kept) > 0
+        # Every record that ended before the fault, and no other.
+        assert reader.stats.kept == TEXT[:20000].count(b"@run") - 1
+
+
+def test_peek_looks_at_the_beginning_only(server: FaultyServer, path: str) -> None:
+    body = fastq(3, 20000)
+    summary = gv.peek_fastq(server.serve(path, Thing(body, '"x"')), reads=100)
+    assert summary.reads == 100 and not summary.whole
+    assert summary.source == server.url + path
+    assert abs(summary.estimated_reads - 20000) < 2000
+    packed = server.serve(path + "z", Thing(gzip.compress(body, 1), '"z"'))
+    summary = gv.peek_fastq(packed, reads=100)
+    assert summary.format == "gzip"
+    assert abs(summary.estimated_reads - 20000) < 4000
+
+
+def test_a_file_url_is_a_path(tmp_path: Any) -> None:
+    path = tmp_path / "reads of a.fastq"
+    path.write_bytes(TEXT)
+    assert gv.read_fastq(path.as_uri()) == gv.read_fastq(TEXT)
+
+
+def test_a_stream_of_the_callers_is_left_open(server: FaultyServer, path: str) -> None:
+    stream = gv.sources.open_url(server.serve(path, TAGGED), options())
+    assert len(gv.read_fastq(stream)) == 300
+    assert not stream.closed
+    stream.close()
+    with pytest.raises(ValueError, match="closed"):
+        stream.read(1)
+
+
+# ---------------------------------------------------------------------------------------------
+# Cancelling, and what is left behind
+# ---------------------------------------------------------------------------------------------
+
+
+def fetchers() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == "genomevedic-fetch"]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if condition():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it did not come about")
+
+
+def stalling(server: FaultyServer, path: str) -> str:
+    return server.serve(path, lambda r: honest(TAGGED, r).but(stop_after=3000, then="stall"))
+
+
+def test_ctrl_c_cancels_at_once(server: FaultyServer, path: str) -> None:
+    url = stalling(server, path)
+
+    def interrupt() -> None:
+        wait_until(lambda: len(server.requests(path)) == 1)
+        time.sleep(0.05)
+        _thread.interrupt_main()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        gv.read_fastq(url, storage_options={"idle_timeout": 600.0})
+    thread.join()
+    wait_until(lambda: not fetchers())
+
+
+def test_ctrl_c_ends_a_wait(server: FaultyServer, path: str) -> None:
+    url = server.serve(path, lambda request: Reply(503, {"Retry-After": "600"}))
+    retry = gv.recovery.Retry(longest_retry_after=600)
+
+    def interrupt() -> None:
+        wait_until(lambda: len(server.requests(path)) == 1)
+        time.sleep(0.05)
+        _thread.interrupt_main()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        gv.read_fastq(url, storage_options={"retry": retry})
+    thread.join()
+    wait_until(lambda: not fetchers())
+
+
+def test_closing_wakes_who_waits(server: FaultyServer, path: str) -> None:
+    stream = gv.sources.open_url(stalling(server, path), {"idle_timeout": 600.0})
+    assert stream.read(3000) != b""
+    caught: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            stream.readall()
+        except GenomeVedicError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    time.sleep(0.05)
+    stream.close()
+    thread.join(10)
+    assert [type(each) for each in caught] == [ReadCancelledError]
+    assert caught[0].code == "CANCELLED"
+    wait_until(lambda: not fetchers())
+
+
+def test_a_forgotten_stream_ends_its_thread(server: FaultyServer, path: str) -> None:
+    big = Thing(fastq(1, 3000), '"big"')
+    stream = gv.sources.open_url(server.serve(path, big), options(read_ahead=1))
+    stream.read(10)
+    assert len(fetchers()) == 1
+    del stream
+    gc.collect()
+    wait_until(lambda: not fetchers())
+
+
+def test_little_is_read_ahead(server: FaultyServer, path: str) -> None:
+    big = Thing(TEXT * 200, '"big"')
+    stream = gv.sources.open_url(server.serve(path, big), options(read_ahead=100_000))
+    with stream:
+        assert stream.read(10) == big.body[:10]
+        time.sleep(0.1)
+        assert stream.hosts[0].health.bytes_in <= 100_000 + 2 * (1 << 18)
+        assert stream.readall() == big.body[10:]
+
+
+def test_no_descriptor_and_no_thread_is_left(server: FaultyServer, path: str) -> None:
+    url = server.serve(path, lambda r: honest(TAGGED, r).but(stop_after=None if r.start else 99))
+    fetch(url)
+    wait_until(lambda: len(server._open) == 0)
+    process = psutil.Process()
+    descriptors = process.num_fds()
+    for _ in range(50):
+        assert fetch(url) == TEXT
+        with gv.scan_fastq(url, storage_options=options(), columns=["gc"], limit=3) as reader:
+            reader.read()
+    wait_until(lambda: process.num_fds() <= descriptors and not fetchers())
+
+
+# ---------------------------------------------------------------------------------------------
+# Secrets, redirects, private addresses
+# ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://a.example/r.fastq", "https://a.example/r.fastq"),
+        ("https://me:s3cret@a.example:81/r.fq?sig=s3cret#s3cret", "https://a.example:81/r.fq?..."),
+        ("https://me:s3@cret@a.example/r@2.fq", "https://a.example/r@2.fq"),
+        ("s3://key:s3cret@bucket/r.fq", "s3://bucket/r.fq"),
+        ("https://me:s3cret@a.example?s3cret", "https://a.example?..."),
+    ],
+)
+def test_urls_are_shown_without_secrets(url: str, shown: str) -> None:
+    assert address.redact(url) == shown
+
+
+def test_no_secret_in_errors_logs_or_pickles(
+    server: FaultyServer, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = server.url.replace("://", "://me:s3cret@") + path + "?signature=s3cret"
+    headers = {"Authorization": "Bearer s3cret", "Cookie": "s3cret"}
+    server.serve(path, lambda r: honest(TAGGED, r).but(stop_after=100 if r.number == 0 else 0))
+    with pytest.raises(SourceUnavailableError) as caught:
+        gv.read_fastq(url, storage_options=options(headers=headers))
+    error: BaseException | None = caught.value
+    seen = []
+    while error is not None:
+        seen += [str(error), repr(error), repr(error.args), repr(vars(error))]
+        error = error.__cause__ or error.__context__
+    seen += [record.getMessage() + repr(vars(record)) for record in caplog.records]
+    seen.append(repr(pickle.dumps(caught.value)))
+    seen.append(repr(gv.sources.Mirror(url, headers=headers).hosts))
+    assert len(caplog.records) > 4
+    assert not [text for text in seen if "s3cret" in text]
+    assert server.requests(path)[0].headers["authorization"] == "Bearer s3cret"
+
+
+@pytest.mark.parametrize("value", ["s3cret\r\nX: y", "s3crét"])
+def test_a_header_that_cannot_be_is_named_without_its_value(value: str) -> None:
+    with pytest.raises(ValueError, match="X-Token") as caught:
+        gv.sources.open_url("http://a.example/", {"headers": {"X-Token": value}})
+    assert "s3cr" not in str(caught.value)
+
+
+def test_user_and_password_become_a_header(server: FaultyServer, path: str) -> None:
+    server.serve(path, TAGGED)
+    fetch(server.url.replace("://", "://me:pass%20word@") + path)
+    assert server.requests(path)[0].headers["authorization"] == "Basic bWU6cGFzcyB3b3Jk"
+
+
+def test_credentials_do_not_follow_a_redirect_to_another_host(
+    server: FaultyServer, path: str
+) -> None:
+    with FaultyServer() as other:
+        elsewhere = other.serve(path, TAGGED)
+        there = Reply(307, {"Location": elsewhere, "Content-Length": "0"})
+        here = Reply(302, {"Location": f"{path}/here", "Content-Length": "0"})
+        server.serve(path, lambda request: here)
+        server.serve(f"{path}/here", lambda request: there)
+        headers = {"Authorization": "Bearer x", "Cookie": "y", "X-Kind": "z"}
+        assert fetch(server.url + path, headers=headers) == TEXT
+        assert server.requests(f"{path}/here")[0].headers["cookie"] == "y"
+        (request,) = other.requests(path)
+        assert "authorization" not in request.headers and "cookie" not in request.headers
+        assert request.headers["x-kind"] == "z"
+
+
+@pytest.mark.parametrize(
+    "location", ["file:///etc/passwd", "ftp://a.example/x", "http://:80", "data:,x"]
+)
+def test_redirects_lead_to_http_only(server: FaultyServer, path: str, location: str) -> None:
+    url = server.serve(path, lambda request: Reply(301, {"Location": location}))
+    with pytest.raises(SourceReadError, match="redirect leads to what is not followed"):
+        fetch(url)
+
+
+def test_redirects_end(server: FaultyServer, path: str) -> None:
+    url = server.serve(path, lambda request: Reply(301, {"Location": request.path}))
+    with pytest.raises(SourceReadError, match="in a circle, or too far"):
+        fetch(url)
+    assert len(server.requests(path)) == 1
+    server.forget(path)
+    url = server.serve(path, lambda r: Reply(301, {"Location": f"{path}?{r.number}"}))
+    with pytest.raises(SourceReadError, match="in a circle, or too far"):
+        fetch(url)
+    assert len(server.requests(path)) == 11
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_redirect_into_a_private_network(
+    server: FaultyServer, path: str, allowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 127.0.0.1 plays the public address.
+    monkeypatch.setattr(address, "is_private", lambda found: found != "127.0.0.1")
+    with FaultyServer("127.0.0.2") as inner:
+        inside = inner.serve(path, TAGGED)
+        url = server.serve(path, lambda request: Reply(302, {"Location": inside}))
+        if allowed:
+            assert fetch(url, allow_private=True) == TEXT
+        else:
+            with pytest.raises(SourceReadError, match="private network"):
+                fetch(url)
+            assert inner.log == []
+        # Whoever names a private address means it, and where that leads.
+        back = inner.serve("/back", lambda request: Reply(302, {"Location": inside}))
+        assert fetch(back) == TEXT
+
+
+def test_private_addresses() -> None:
+    private = ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.9", "169.254.169.254", "::1"]
+    private += ["fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1", "0.0.0.0", "100.64.0.1", "224.0.0.1"]
+    assert all(map(address.is_private, private))
+    assert not any(map(address.is_private, ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"]))
+
+
+def test_addresses() -> None:
+    found = address.Address.parse("HTTPS://Me:p%40ss@Host.Example:8443/a b/ü?x=1 2#frag")
+    assert (found.scheme, found.host, found.port) == ("https", "host.example", 8443)
+    assert found.target == "/a%20b/%C3%BC?x=1%202"
+    assert found.authorization == "Basic TWU6cEBzcw=="
+    assert found.origin == "https://host.example:8443"
+    assert "p%40ss" not in repr(found) and "TWU6" not in repr(found)
+    assert address.Address.parse("http://[::1]/").origin == "http://[::1]"
+    assert found.redirected("../c?y").target == "/c?y"
+    for wrong in ("http://", "http:///x", "http://a b/", "http://a:x/", "http://[::1/", "ftp://a/"):
+        with pytest.raises(ValueError, match="address"):
+            address.Address.parse(wrong)
+
+
+# ---------------------------------------------------------------------------------------------
+# Identities
+# ---------------------------------------------------------------------------------------------
+
+
+def test_checksums_of_servers() -> None:
+    whole = hashlib.sha256(TEXT).digest()
+    b64 = base64.b64encode(whole).decode()
+    for headers in (
+        {"Repr-Digest": f"sha-256=:{b64}:"},
+        {"Digest": f"SHA-256={b64}, unixsum=30637"},
+        {"x-amz-checksum-sha256": b64},
+    ):
+        assert identity.Identity.of(headers, 5).checksums == {"sha256": whole}
+    for headers in ({"x-amz-checksum-sha256": f"{b64}-3"}, {"Digest": "sha-256=??"}, {}):
+        assert identity.Identity.of(headers, 5).checksums == {}
+    one = identity.Identity.of({"Repr-Digest": f"sha-256=:{b64}:"}, 5)
+    assert one.has_checksum_of(identity.Identity.of({"x-amz-checksum-sha256": b64}, 5))
+    assert not one.has_checksum_of(identity.Identity.of({"x-amz-checksum-sha256": b64}, 6))
+    assert not one.has_checksum_of(identity.Identity.of({}, 5))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("bytes 0-9/10", (0, 9, 10)),
+        ("BYTES 5-9/*", (5, 9, None)),
+        ("bytes */10", (None, None, 10)),
+        ("bytes 9/10", (None, None, None)),
+        (None, (None, None, None)),
+    ],
+)
+def test_content_range(text: str | None, found: tuple[int | None, ...]) -> None:
+    assert identity.content_range(text) == found
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 10**6])
+def test_the_end_of_gzip_is_proven_by_its_bytes(size: int) -> None:
+    zeros = gzip.compress(bytes(3 << 20))  # Unpacks to more than is unpacked at a time.
+    whole = {
+        "gzip": gzip.compress(TEXT) + zeros,
+        "bgzf": bgzf(TEXT),
+    }
+    for name, body in whole.items():
+        for cut in (0, 1, 8, 9, 28, len(body) - 30):
+            proof = identity.EndProof()
+            for at in range(0, len(body) - cut, size):
+                proof.feed(body[at : min(at + size, len(body) - cut)])
+            assert proof.verdict() is (cut == 0), (name, cut)
+            assert proof.format == name
+    assert identity.EndProof().verdict() is None
+
+
+# ---------------------------------------------------------------------------------------------
+# Mirrors
+# ---------------------------------------------------------------------------------------------
+
+
+class Hosts:
+    """A primary and a mirror, each a host of its own, with a clock that stands still."""
+
+    def __init__(self) -> None:
+        self.primary, self.second = FaultyServer(), FaultyServer()
+        self.now = 0.0
+        self.waits: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
+
+    def mirror(self, first: Handler | Thing, second: Handler | Thing, **more: Any) -> Any:
+        retry = gv.recovery.Retry(sleep=self.sleep, uniform=lambda low, high: high)
+        return gv.sources.Mirror(
+            self.primary.serve("/r", first),
+            self.second.serve("/r", second),
+            retry=retry,
+            clock=lambda: self.now,
+            **more,
+        )
+
+
+@pytest.fixture
+def hosts() -> Iterator[Hosts]:
+    made = Hosts()
+    with made.primary, made.second:
+        yield made
+
+
+def digest_of(body: bytes) -> tuple[tuple[str, str], ...]:
+    b64 = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    return (("Repr-Digest", f"sha-256=:{b64}:"),)
+
+
+BUSY = Reply(503, {"Content-Length": "0"})
+
+
+def test_the_primary_is_asked_first(hosts: Hosts) -> None:
+    source = hosts.mirror(TAGGED, TAGGED)
+    assert gv.read_fastq(source) == gv.read_fastq(TEXT)
+    assert hosts.second.log == []
+    assert gv.read_fastq([source, source]).stats.hosts[0].requests == 3
+
+
+def test_the_next_when_the_circuit_opens(hosts: Hosts) -> None:
+    source = hosts.mirror(lambda request: BUSY, TAGGED)
+    found = gv.read_fastq(source)
+    assert found == gv.read_fastq(TEXT)
+    assert len(hosts.primary.log) == 3
+    # Waits are between tries of the primary; none stands before the mirror's request.
+    assert hosts.waits == [2, 4]
+    primary, second = found.stats.hosts
+    assert (primary.state, primary.failures, second.state) == ("open", 3, "closed")
+    assert "503" in primary.last_error
+    # While it is open nothing is asked of it; behind its cool-down it is probed, once.
+    gv.read_fastq(source)
+    assert len(hosts.primary.log) == 3 and len(hosts.second.log) == 2
+    hosts.now += 30
+    gv.read_fastq(source)
+    assert len(hosts.primary.log) == 4 and len(hosts.second.log) == 3
+
+
+def test_the_primary_comes_back_with_one_probe(hosts: Hosts) -> None:
+    source = hosts.mirror(lambda r: BUSY if r.number < 3 else honest(TAGGED, r), TAGGED)
+    gv.read_fastq(source)
+    hosts.now += 30
+    gv.read_fastq(source)
+    assert source.hosts[0].state == "closed"
+    assert (len(hosts.primary.log), len(hosts.second.log)) == (4, 1)
+
+
+def broken_at(thing: Thing, at: int) -> Handler:
+    """Give the beginning, then nothing any more."""
+    return lambda r: honest(thing, r).but(stop_after=at) if r.number == 0 else BUSY
+
+
+def test_a_mirror_continues_under_the_same_checksum(hosts: Hosts) -> None:
+    one = Thing(TEXT, '"a"', headers=digest_of(TEXT))
+    two = Thing(TEXT, '"b"', headers=digest_of(TEXT))
+    assert fetch(hosts.mirror(broken_at(one, 6000), two).open_stream()) == TEXT
+    (request,) = hosts.second.log
+    assert request.start == 6000 and "if-range" not in request.headers
+    assert hosts.second.sent["/r"] == len(TEXT) - 6000
+
+
+def test_a_mirror_continues_under_the_callers_checksum(hosts: Hosts) -> None:
+    right = hashlib.sha256(TEXT).hexdigest()
+    source = hosts.mirror(broken_at(TAGGED, 6000), Thing(TEXT), sha256=right)
+    assert fetch(source.open_stream()) == TEXT
+    assert hosts.second.log[0].start == 6000
+    other = OTHER[: len(TEXT)].ljust(len(TEXT), b"\n")
+    source = hosts.mirror(broken_at(TAGGED, 6000), Thing(other), sha256=right)
+    with pytest.raises(SourceChangedError, match="sha256"):
+        fetch(source.open_stream())
+
+
+def test_a_mirror_is_compared_from_its_first_byte(hosts: Hosts) -> None:
+    # The same tag on two hosts says nothing: each host gives its own.
+    source = hosts.mirror(broken_at(TAGGED, 6000), TAGGED)
+    assert fetch(source.open_stream()) == TEXT
+    assert hosts.second.log[0].start is None
+    health = source.hosts[1]
+    assert health.restarted == 1 and health.bytes_again == 6000
+
+
+@pytest.mark.parametrize("other", [OTHER, TEXT + b"\n", TEXT[:-1]])
+def test_a_mirror_with_other_bytes_is_refused(hosts: Hosts, other: bytes) -> None:
+    source = hosts.mirror(broken_at(TAGGED, 6000), Thing(other))
+    with pytest.raises(SourceChangedError):
+        fetch(source.open_stream())
+
+
+@pytest.mark.parametrize("headers", [digest_of(OTHER), ()])
+def test_a_part_of_a_mirror_needs_the_same_checksum(
+    hosts: Hosts, headers: tuple[tuple[str, str], ...]
+) -> None:
+    one = Thing(TEXT, '"a"', headers=digest_of(TEXT))
+    same_size = TEXT[:6000] + TEXT[6000:].translate(bytes.maketrans(b"ACGT", b"TGCA"))
+    source = hosts.mirror(broken_at(one, 6000), Thing(same_size, '"a"', headers=headers))
+    # The part is not taken. From byte 0 the beginning is the same, and the rest is the mirror's:
+    # a whole version, and no mixture of two.
+    assert fetch(source.open_stream()) == same_size
+    assert [request.start for request in hosts.second.log] == [6000, None]
+
+
+def test_back_and_forth(hosts: Hosts) -> None:
+    """The mirror breaks, too; the primary, cooled down, goes on under its own validator."""
+    one = Thing(TEXT, '"a"', headers=digest_of(TEXT))
+    two = Thing(TEXT, '"b"', headers=digest_of(TEXT))
+
+    def primary(request: Request) -> Reply:
+        if 1 <= request.number <= 2:
+            return BUSY
+        return honest(one, request).but(stop_after=4000 if request.number == 0 else None)
+
+    def second(request: Request) -> Reply:
+        hosts.now += 40
+        return honest(two, request).but(stop_after=5000)
+
+    assert fetch(hosts.mirror(primary, second).open_stream()) == TEXT
+    assert [r.start for r in hosts.primary.log] == [None, 4000, 4000, 9000]
+    assert [r.start for r in hosts.second.log] == [4000]
+    assert hosts.primary.log[-1].headers["if-range"] == '"a"'
+
+
+def test_all_circuits_open(hosts: Hosts) -> None:
+    source = hosts.mirror(lambda request: BUSY, lambda request: BUSY)
+    with pytest.raises(CircuitOpenError, match="all 2 hosts") as caught:
+        gv.read_fastq(source)
+    assert caught.value.code == "CIRCUIT_OPEN"
+    assert 0 < caught.value.retry_after <= 30
+    assert isinstance(caught.value.__cause__, SourceUnavailableError)
+    asked = len(hosts.primary.log), len(hosts.second.log)
+    assert asked == (3, 3)
+    with pytest.raises(CircuitOpenError):
+        gv.read_fastq(source)
+    assert asked == (len(hosts.primary.log), len(hosts.second.log))
+
+
+def test_a_missing_object_is_no_fault_of_the_host(hosts: Hosts) -> None:
+    source = hosts.mirror(lambda request: Reply(404), TAGGED)
+    with pytest.raises(SourceNotFoundError):
+        gv.read_fastq(source)
+    assert source.hosts[0].failures == 0 and hosts.second.log == []
+
+
+def test_many_threads_share_a_mirror(hosts: Hosts) -> None:
+    source = hosts.mirror(lambda request: BUSY, TAGGED)
+    found: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(len(gv.read_fastq(source)))) for _ in range(16)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found == [300] * 16
+    # Requests under way when it opened may end later; nothing is begun behind it.
+    assert 3 <= len(hosts.primary.log) <= 3 * 16
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "words"),
+    [
+        (lambda: gv.sources.Mirror("reads.fastq"), ValueError, "no scheme"),
+        (lambda: gv.sources.Mirror("http://a/", 3), TypeError, "an address is a str"),
+        (lambda: gv.sources.Mirror("http://a/", sha256="12"), ValueError, "64 hexadecimal"),
+        (lambda: gv.sources.Mirror("http://a/", tries=3), ValueError, "no 'tries'"),
+        (lambda: gv.sources.Mirror("http://a/", retry=3), TypeError, "recovery.Retry"),
+        (lambda: gv.sources.Mirror("http://a/", read_ahead="x"), ValueError, "read_ahead"),
+        (lambda: gv.sources.Mirror("http://a/", idle_timeout=0), ValueError, "idle_timeout"),
+    ],
+)
+def test_arguments(call: Callable[[], Any], kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        call()
+
+
+@pytest.mark.parametrize("name", ["urllib3", "tenacity"])
+def test_without_the_extra_it_is_named(name: str) -> None:
+    code = f"""
+import sys
+import genomevedic as gv
+assert not {{"urllib3", "tenacity", "opentelemetry", "fsspec"}} & set(sys.modules)
+sys.modules[{name!r}] = None
+import importlib.util
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda each, *more: None if each == {name!r} else find(each, *more)
+try:
+    gv.read_fastq("https://a.example/r.fastq")
+except ImportError as error:
+    print(error)
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert f"https:// needs {name}" in out.stdout and "genomevedic[remote]" in out.stdout
+
+
+def test_text_is_not_read_from_a_stream() -> None:
+    stream = gv.sources.open_url("https://a.example/r.fastq")
+    assert isinstance(stream, io.RawIOBase) and stream.readable() and not stream.seekable()
+    stream.close()
