@@ -28,5 +28,6 @@
 #include "gv_span.h"
 #include "gv_status.h"
 #include "gv_tally.h"
+#include "gv_voxel.h"
 
 #endif

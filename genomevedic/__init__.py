@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .pairs import PairTable, optical_pairs
     from .peek import FastqSummary, peek_fastq
     from .summaries import ReadSummary, summary
+    from .voxels import VoxelGrid, voxelize
     from .watching import WatchedBatch, Watcher, watch
 
 __version__: str = _config()["version"]
@@ -59,6 +60,7 @@ __all__ = [
     "Table",
     "TextColumn",
     "TileTable",
+    "VoxelGrid",
     "WatchedBatch",
     "Watcher",
     "__version__",
@@ -76,6 +78,7 @@ __all__ = [
     "sources",
     "summary",
     "tiles",
+    "voxelize",
     "watch",
 ]
 
@@ -85,6 +88,7 @@ _LATE = {
     "PairTable": ("pairs", "PairTable"),
     "ReadSummary": ("summaries", "ReadSummary"),
     "TileTable": ("flowcell", "TileTable"),
+    "VoxelGrid": ("voxels", "VoxelGrid"),
     "WatchedBatch": ("watching", "WatchedBatch"),
     "Watcher": ("watching", "Watcher"),
     "datasets": ("datasets", None),
@@ -93,6 +97,7 @@ _LATE = {
     "plot": ("plot", None),
     "summary": ("summaries", "summary"),
     "tiles": ("flowcell", "tiles"),
+    "voxelize": ("voxels", "voxelize"),
     "watch": ("watching", "watch"),
     "recovery": ("recovery", None),
 }

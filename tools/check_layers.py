@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("gv_status", "gv_cpu", "gv_os"),
     ("gv_span", "gv_pool", "gv_arena", "gv_slots", "gv_scan", "gv_digest"),
     ("gv_kmer", "gv_name", "gv_names", "gv_measure", "gv_column", "gv_appearance"),
-    ("gv_particle", "gv_layout", "gv_tally"),
+    ("gv_particle", "gv_layout", "gv_tally", "gv_voxel"),
     ("gv_fastq",),
     ("gv_source", "gv_inflate", "gv_mapping", "gv_builder", "gv_slices", "gv_pipeline"),
     ("gv",),

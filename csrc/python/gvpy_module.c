@@ -43,6 +43,11 @@ config(PyObject *module, PyObject *unused)
 PyDoc_STRVAR(inflate_doc, "inflate($module, /, data, engine=None)\n--\n\n"
                           "The text of a plain, gzip or BGZF input, as the reader would see it.");
 
+PyDoc_STRVAR(voxel_add_doc,
+             "voxel_add($module, axes, counts, sums, threads, /)\n--\n\n"
+             "Add rows to a grid: axes are pairs (column, edges), sums triples (column, sum,\n"
+             "known).  How many rows lie (outside, at NaN).");
+
 PyDoc_STRVAR(
     tile_parts_doc,
     "tile_parts($module, grammar, tile, /)\n--\n\n"
@@ -85,6 +90,7 @@ static PyMethodDef methods[] = {
     {"inflate", (PyCFunction)(void (*)(void))gvpy_inflate, METH_VARARGS | METH_KEYWORDS,
      inflate_doc},
     {"input_format", gvpy_input_format, METH_O, format_doc},
+    {"voxel_add", gvpy_voxel_add, METH_VARARGS, voxel_add_doc},
     {"tile_parts", gvpy_tile_parts, METH_VARARGS, tile_parts_doc},
     {"parse_name", gvpy_parse_name, METH_O, parse_name_doc},
     {"arrow_array", gvpy_arrow_array, METH_O, arrow_doc},
