@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from reference.name_generator import generate, huge_names
 from reference.names import MAX_ZMW, Name, microseconds, parse
 from support import DATA
 
@@ -165,3 +166,25 @@ def test_times(text: str, seconds: int, fraction: int) -> None:
 )
 def test_no_times(text: str) -> None:
     assert microseconds(text.encode()) is None
+
+
+def test_generated_names_are_of_all_kinds() -> None:
+    """Both sound names and others, of every grammar, renamed ones too; the same for one seed."""
+    names = list(generate(30_000))
+    assert names == list(generate(30_000))
+    assert names[:100] != list(generate(100, seed=2))
+    parsed = [name for name in map(parse, names) if name is not None]
+    assert 0.4 < len(parsed) / len(names) < 0.9
+    assert Counter(name.grammar for name in parsed).keys() == GRAMMARS
+    assert min(Counter(name.grammar for name in parsed).values()) >= 20
+    assert any(name.renamed for name in parsed)
+    assert {name.read for name in parsed} == {0, 1, 2}
+    assert {name.filtered for name in parsed} == {0, 1, 255}
+    assert any(name.start_time is not None and name.start_time < 0 for name in parsed)
+    assert not any(b"\n" in name or name.endswith(b"\r") for name in names)
+
+
+def test_huge_names() -> None:
+    names = huge_names()
+    assert min(map(len, names)) >= 999_990
+    assert sum(parse(name) is not None for name in names) == 20
