@@ -128,7 +128,8 @@ class VoxelGrid:
             raise KeyError(f"the grid has no sums of {column!r}; it has {summed}")
         means = np.full(self.shape, np.nan)
         known = self.known[column]
-        return np.divide(self.sums[column], known, out=means, where=known > 0)
+        np.divide(self.sums[column], known, out=means, where=known > 0)
+        return means
 
     def __repr__(self) -> str:
         sides = " × ".join(

@@ -72,7 +72,7 @@ def test_a_reader_gives_what_its_particles_give() -> None:
 
 def test_grids_add_up() -> None:
     p = cloud()
-    limits: Any = dict(bins=20, bounds=[(0, 10), (0, 10)])
+    limits: Any = {"bins": 20, "bounds": [(0, 10), (0, 10)]}
     both = gv.voxelize(p[:20_000], **limits) + gv.voxelize(p[20_000:], **limits)
     whole = gv.voxelize(p, **limits)
     assert np.array_equal(both.counts, whole.counts)
@@ -112,18 +112,18 @@ def test_its_memory_is_the_voxels() -> None:
 @pytest.mark.parametrize(
     ("options", "kind"),
     [
-        (dict(bins=0), ValueError),
-        (dict(bins=(3, 3, 3)), ValueError),
-        (dict(bins=2.5), TypeError),
-        (dict(bins=100_000), MemoryError),
-        (dict(bounds=[(0, 1)]), ValueError),
-        (dict(bounds=[(0, 1), (1, 1)]), ValueError),
-        (dict(bounds=[(0, 1), (0, np.inf)]), ValueError),
-        (dict(bounds=[(1e15, 1e15 + 1), (0, 1)]), ValueError),
-        (dict(axes=()), ValueError),
-        (dict(axes=("x", "x")), ValueError),
-        (dict(axes=("x", "channel")), ValueError),
-        (dict(sums=("name",)), ValueError),
+        ({"bins": 0}, ValueError),
+        ({"bins": (3, 3, 3)}, ValueError),
+        ({"bins": 2.5}, TypeError),
+        ({"bins": 100_000}, MemoryError),
+        ({"bounds": [(0, 1)]}, ValueError),
+        ({"bounds": [(0, 1), (1, 1)]}, ValueError),
+        ({"bounds": [(0, 1), (0, np.inf)]}, ValueError),
+        ({"bounds": [(1e15, 1e15 + 1), (0, 1)]}, ValueError),
+        ({"axes": ()}, ValueError),
+        ({"axes": ("x", "x")}, ValueError),
+        ({"axes": ("x", "channel")}, ValueError),
+        ({"sums": ("name",)}, ValueError),
     ],
 )
 def test_arguments_that_make_no_sense(options: Any, kind: type[Exception]) -> None:
