@@ -1,7 +1,9 @@
-/* The grammars, of names without the header's '@'.  A word ends at a space or a tab.
+/* The grammars, of names without the header's '@'.  A word ends at a space or a tab, in a Nanopore
+ * name at any other white space too.
  *
  *   illumina-1.8     instrument:run:flowcell:lane:tile:x:y[UMI][/read]
- * [read:filtered:control:index] the colons are counted from the left, for a UMI comes last:
+ *                        [read:filtered:control:index]
+ *                    the colons are counted from the left, for a UMI comes last:
  *                    ":ACGT", ":ACGT+ACGT", ":rACGT+rACGT", "_ACGT", "_ACGT_ACGT"
  *     "A00123:8:HABCDDSX2:2:1101:1063:1000 1:N:0:ACGT"    lane 2, tile 1101, x 1063, y 1000,
  *                                                          read 1, not filtered, index ACGT
@@ -25,8 +27,8 @@
  *     "m64012_190920_173625/4194369/ccs"                   zmw 4194369
  *   pacbio-rs2       the same with a movie of the RS II: "m120601_074857_00126_c1_s1_p0"
  *
- *   renamed          SRR, ERR or DRR, digits, perhaps ".digits" and "/1", white space, then one of
- *                    the above
+ *   renamed          SRR, ERR or DRR, digits, perhaps ".digits" and "/1", spaces or tabs, then one
+ *                    of the above
  *     "SRR1234567.1 A00123:8:HABCDDSX2:2:1101:1063:1000 length=150"
  *
  * Bounds: lane 1..255; tile 1..99999 (Singular 999999); x and y at most nine digits; channel
@@ -69,7 +71,7 @@ is_hex(uint8_t byte)
 static bool
 is_space(uint8_t byte)
 {
-    return byte == ' ' || (uint8_t)(byte - '\t') < 5;
+    return byte == ' ' || ((uint8_t)(byte - '\t') < 5 && byte != '\n');
 }
 
 static bool
@@ -155,7 +157,7 @@ take_coordinate(struct cursor *cursor, bool may_be_negative, int32_t *out)
 static bool
 is_field_byte(uint8_t byte)
 {
-    return byte != ':' && !is_space(byte);
+    return byte != ':' && !is_word_end(byte);
 }
 
 /* "field:", with one byte or more before the colon. */
@@ -292,11 +294,6 @@ gv_name_read_comment(const uint8_t *text, size_t size, struct gv_name *out)
         !take(&word, ':')) {
         return;
     }
-    for (const uint8_t *at = word.at; at < word.end; at++) {
-        if (is_space(*at)) {
-            return;
-        }
-    }
     out->read = (uint8_t)read;
     out->filtered = *flag == 'Y';
     out->index = (struct gv_word){word.at, left(&word)};
@@ -314,7 +311,7 @@ read_illumina_old(struct cursor word, struct gv_name *out)
     }
     if (take(&word, '#')) {
         const uint8_t *from = word.at;
-        while (!is_over(&word) && *word.at != '/' && !is_space(*word.at)) {
+        while (!is_over(&word) && *word.at != '/') {
             word.at++;
         }
         out->index = (struct gv_word){from, (size_t)(word.at - from)};
@@ -387,11 +384,6 @@ read_field(struct cursor word, struct gv_name *out)
 static bool
 read_mgi(struct cursor word, struct cursor rest, struct gv_name *out)
 {
-    for (const uint8_t *at = word.at; at < word.end; at++) {
-        if (is_space(*at)) {
-            return false;
-        }
-    }
     if (left(&word) > 2) {
         struct cursor end = {word.end - 2, word.end};
         take_read(&end, &out->read);
@@ -414,11 +406,10 @@ read_mgi(struct cursor word, struct cursor rest, struct gv_name *out)
         return false;
     }
     out->grammar = GV_GRAMMAR_MGI;
-    if (take_all(&rest, is_space) > 0 && take_all(&rest, is_hex) > 0 &&
-        take_all(&rest, is_space) > 0 && take_all(&rest, is_hex) > 0) {
-        (void)take_all(&rest, is_space);
+    if (take_all(&rest, is_word_end) > 0 && take_all(&rest, is_hex) > 0 &&
+        take_all(&rest, is_word_end) > 0 && take_all(&rest, is_hex) > 0) {
+        (void)take_all(&rest, is_word_end);
         if (is_over(&rest)) {
-            *out = nothing;
             out->grammar = GV_GRAMMAR_STEREO_SEQ;
         }
     }
@@ -646,7 +637,7 @@ is_rs2_movie(struct cursor movie)
 static bool
 is_movie_byte(uint8_t byte)
 {
-    return byte != '/' && !is_space(byte);
+    return byte != '/';
 }
 
 static bool
@@ -721,10 +712,10 @@ skip_accession(struct cursor *name)
 {
     struct cursor rest = *name;
     if (left(name) < 4 || name->at[1] != 'R' || name->at[2] != 'R' ||
-        !is_accession(first_word(&rest, is_space))) {
+        !is_accession(first_word(&rest, is_word_end))) {
         return false;
     }
-    (void)take_all(&rest, is_space);
+    (void)take_all(&rest, is_word_end);
     *name = rest;
     return true;
 }
@@ -734,10 +725,6 @@ read_original(struct cursor name, struct gv_name *out)
 {
     struct cursor rest = name, nanopore_rest = name;
     struct cursor word = first_word(&rest, is_word_end);
-    if (is_uuid(first_word(&nanopore_rest, is_space))) {
-        read_nanopore(nanopore_rest, out);
-        return true;
-    }
     if (read_illumina(word, out)) {
         gv_name_read_comment(rest.at, left(&rest), out);
         return true;
@@ -747,6 +734,10 @@ read_original(struct cursor name, struct gv_name *out)
         return true;
     }
     *out = nothing;
+    if (is_uuid(first_word(&nanopore_rest, is_space))) {
+        read_nanopore(nanopore_rest, out);
+        return true;
+    }
     if (read_pacbio(word, out)) {
         return true;
     }
@@ -785,8 +776,9 @@ gv_name_read(const uint8_t *name, size_t size, struct gv_name *out)
 /* Illumina's decode is InterOp's (model/metric_base/base_metric.h and logic on naming methods):
  *
  *   4 digits  SWNN    surface, swath, number             1101: surface 1, swath 1, number 1
- *   5 digits  SWCNN   surface, swath, camera, number     21305: surface 2, swath 1, camera 3,
- * number 5 fewer     NNN     older instruments, with one surface and swath
+ *   5 digits  SWCNN   surface, swath, camera, number
+ *                     21305: surface 2, swath 1, camera 3, number 5
+ *   fewer     NNN     older instruments, with one surface and swath
  *
  * AVITI's five digits are taken as surface, row, column (inferred: no maker says so); a G4's number
  * is a number and no more. */

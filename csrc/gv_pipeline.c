@@ -434,11 +434,6 @@ tell_records(const struct gv_reader *reader, struct gv_fastq *parser, size_t *le
         enum gv_status status =
             gv_fastq_next(parser, text, size, reader->at_end, &record, &taken, &ignored);
         if (status != GV_OK) {
-            const uint8_t *newline = size > 0 ? memchr(text, '\n', size) : NULL;
-            if (status > GV_NEED_MORE && *used == 0 && text[0] == '@' && newline != NULL) {
-                newline -= newline[-1] == '\r';
-                tell(context, text + 1, (size_t)(newline - text) - 1, NULL, 0);
-            }
             return status == GV_NEED_MORE ? status : GV_END;
         }
         tell(context, record.name, record.name_size, record.sequence, record.length);
@@ -446,6 +441,30 @@ tell_records(const struct gv_reader *reader, struct gv_fastq *parser, size_t *le
         (*left)--;
     }
     return GV_END;
+}
+
+/* Tells of the header that the text at hand begins with, if it is there, whole. */
+static void
+tell_header(const struct gv_reader *reader, gv_look_fn tell, void *context)
+{
+    size_t size = text_left(reader);
+    const uint8_t *text = reader->text.base + reader->begin;
+    const uint8_t *newline = size > 0 && text[0] == '@' ? memchr(text, '\n', size) : NULL;
+    if (newline != NULL) {
+        newline -= newline[-1] == '\r';
+        tell(context, text + 1, (size_t)(newline - text) - 1, NULL, 0);
+    }
+}
+
+/* Whether the text at hand is line ends alone, or nothing. */
+static bool
+is_blank(const struct gv_reader *reader)
+{
+    size_t at = reader->begin;
+    while (at < reader->end && (reader->text.base[at] == '\n' || reader->text.base[at] == '\r')) {
+        at++;
+    }
+    return at == reader->end;
 }
 
 enum gv_status
@@ -476,8 +495,11 @@ gv_reader_look(struct gv_reader *reader, size_t most_records, size_t most_text, 
     if (status == GV_INTERRUPTED || status == GV_NO_MEMORY) {
         return status;
     }
-    bool is_empty = reader->at_end && text_left(reader) == 0 && reader->fault.status == GV_OK;
-    return is_empty ? GV_END : GV_OK;
+    if (left == most_records) {
+        tell_header(reader, tell, context);
+    }
+    bool is_whole = reader->at_end && reader->fault.status == GV_OK;
+    return is_whole && is_blank(reader) ? GV_END : GV_OK;
 }
 
 void

@@ -54,17 +54,18 @@ void gv_reader_open(struct gv_reader *reader, struct gv_source source);
 /* Closes the source at hand, if there is one. */
 void gv_reader_close(struct gv_reader *reader);
 
-/* What is told of a record that was looked at.  `sequence` is NULL where the record's own four
- * lines could not be found; all of it is borrowed, for this call. */
+/* What is told of a record that was looked at.  `sequence` is NULL where the header alone is told;
+ * all of it is borrowed, for this call. */
 typedef void (*gv_look_fn)(void *context, const uint8_t *name, size_t name_size,
                            const uint8_t *sequence, size_t length);
 
 /* Looks at the first records of the source just opened, of which nothing has been read yet, and
  * tells of each: up to `most_records`, as far as they lie in the first `most_text` bytes of text,
- * are of four lines and sound.  They are still to be read.
+ * are of four lines and sound.  Of a first record that is not, its header alone is told, if that is
+ * there.  They are still to be read.
  *
  *   GV_OK           so it is; perhaps none was told of
- *   GV_END          the source is empty
+ *   GV_END          the source holds nothing but line ends
  *   GV_INTERRUPTED  a signal came: look at it and begin again
  *   GV_NO_MEMORY    for the text */
 GV_NODISCARD enum gv_status gv_reader_look(struct gv_reader *reader, size_t most_records,

@@ -292,7 +292,7 @@ simd
     def _take(self) -> Particles:
         columns = wrap_columns(self._core.take())
         if self._given is not None:
-            self._given.place(columns, self.layout, self._sources[-1][0], self._is_strict)
+            self._given.place(columns, self.layout, self._what(), self._is_strict)
         counts = self._core.stats() if self._counts is None else self._counts
         stats = self._read_stats(counts)
         particles = Particles({name: columns[name] for name in self.columns}, self.layout, stats)
@@ -367,8 +367,7 @@ simd
             if wish is not None and wish.name in _NEEDS_NO_LOOK and not self._reads_names():
                 self._settled = wish
             else:
-                path = self._sources[0][0]
-                self._settled = settle(self._core, wish, path, is_strict=self._is_strict)
+                self._settled = settle(self._core, wish, self._sources, is_strict=self._is_strict)
         return self._settled
 
     @property

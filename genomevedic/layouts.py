@@ -287,7 +287,7 @@ def Tetranucleotide(
     >>> import genomevedic as gv
     >>> a = gv.read_fastq(gv.datasets.flowcell_sample(), layout="tetranucleotide")
     >>> b = gv.read_fastq(gv.datasets.flowcell_sample(), layout=a.layout)  # the same axes
-    >>> bool((a.position == b.position).all())
+    >>> a == b
     True
     """
     parameters: dict[str, Any] = {"weights": None, "bias": None, "reads": int(reads)}
@@ -423,7 +423,7 @@ def Nanopore(
     ----------
     model : {"flongle", "minion", "promethion"}, optional
         126, 512 or 3,000 channels ("minion" for the GridION too). By default as the flow cell's id
-        in the first name says (``PA``, ``FA``, or ``A`` with three letters and three digits), else
+        in the first name says (``PA``, ``FA``, or ``A``, two letters and three digits), else
         the smallest that has every channel of the first 4,000 reads. A channel that the model
         does not have is an `OutOfBoundsError`.
     t0 : datetime or str, optional

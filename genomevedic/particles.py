@@ -31,6 +31,9 @@ _SHOWN_ROWS = 5
 # How the columns of several values are named when they are laid flat.
 _FLAT_NAMES = {"position": ("x", "y", "z"), "color": ("r", "g", "b", "a")}
 
+# The same beside columns x and y, which are the place in the tile.
+_FLAT_NAMES_APART = {"position": ("position_x", "position_y", "position_z")}
+
 
 class Particles:
     r"""A set of reads as particles: a place, a colour, a size and the measures of each read.
@@ -319,8 +322,10 @@ class Particles:
     def to_pandas(self) -> pd.DataFrame:
         r"""Return a pandas data frame, flat: x, y, z for position and r, g, b, a for color.
 
-        Numbers are copied by pandas. Text columns become strings (qualities: bytes); one that
-        holds a name that is not UTF-8 has dtype object, with surrogate escapes.
+        Beside a column ``x`` or ``y`` of the particles, the place in the tile, position becomes
+        position_x, position_y, position_z. Numbers are copied by pandas. Text columns become
+        strings (qualities: bytes); one that holds a name that is not UTF-8 has dtype object, with
+        surrogate escapes.
 
         Returns
         -------
@@ -340,11 +345,13 @@ class Particles:
         """
         pandas = _import("pandas", "pandas")
         flat: dict[str, Any] = {}
+        has_xy = "x" in self._columns or "y" in self._columns
+        flat_names = _FLAT_NAMES | (_FLAT_NAMES_APART if has_xy else {})
         for name, column in self._columns.items():
             if isinstance(column, TextColumn):
                 flat[name] = _text_series(pandas, column)
             elif column.ndim == 2:
-                flat |= {part: column[:, i] for i, part in enumerate(_FLAT_NAMES[name])}
+                flat |= {part: column[:, i] for i, part in enumerate(flat_names[name])}
             else:
                 flat[name] = column
         frame: pd.DataFrame = pandas.DataFrame(flat)
@@ -501,7 +508,7 @@ def _join(columns: list[Any]) -> Column:
 def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, TextColumn) or isinstance(other, TextColumn):
         return bool(one == other)
-    return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind in "fM")
 
 
 def _cell(column: Any, row: int) -> str:

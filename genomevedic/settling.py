@@ -1,13 +1,14 @@
 """Settling a layout on the first records of a file: which one, and with what parameters.
 
-Only the first source that is not empty is looked at, before any record of it is read. What is
+Only the first source that holds a record is looked at, before any record of it is read. What is
 settled stays for all that follows.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,9 @@ _TEXT_FOR_MODEL = 2**26
 _TEXT_FOR_FIT = 2**28
 
 
-def settle(core: _core.Reader, wish: Layout | None, path: str, *, is_strict: bool) -> Layout:
+def settle(
+    core: _core.Reader, wish: Layout | None, sources: Sequence[tuple[str, Any]], *, is_strict: bool
+) -> Layout:
     """Settle a reader's layout on its first records, and tell its core.
 
     Parameters
@@ -60,8 +63,8 @@ def settle(core: _core.Reader, wish: Layout | None, path: str, *, is_strict: boo
         That has not read anything.
     wish : Layout or None
         None for ``"auto"``.
-    path : str
-        What an error says the names are of.
+    sources : sequence of (str, object)
+        Its sources, each with what it is called.
     is_strict : bool
         Whether a record without a place is an error.
 
@@ -83,6 +86,7 @@ def settle(core: _core.Reader, wish: Layout | None, path: str, *, is_strict: boo
         if not is_strict:
             parts, _ = _first(core, _READS_FOR_MODEL, _TEXT_FOR_MODEL, wish.name)
         if is_strict or parts is None:
+            path, _ = sources[core.stats()["sources"] - 1]
             raise _no_coordinates(wish, parts, header, path)
     settled = _SETTLERS.get(wish.name, _as_it_is)(core, wish, parts)
     grammar = parts["grammar"] if parts is not None else "unknown"
@@ -152,9 +156,11 @@ def _flow_cell(core: _core.Reader, wish: Layout, parts: Mapping[str, Any] | None
     if wish.parameters["instrument"] is not None:
         return wish
     instrument = flow_cell = ""
-    if parts is not None and parts["grammar"] != "illumina-1.3":
-        words = parts["header"].decode("utf-8", "replace").split()
-        instrument, _, flow_cell = words[1 if parts["renamed"] else 0].split(":")[:3]
+    if parts is not None:
+        words = re.split("[ \t]+", parts["header"].decode("utf-8", "replace"))
+        fields = words[1 if parts["renamed"] else 0].split(":")
+        instrument = fields[0]
+        flow_cell = fields[2] if parts["grammar"] != "illumina-1.3" else ""
     grammar = parts["grammar"] if parts is not None else ""
     return _draw_flow_cell(instrument, flow_cell, grammar, tuple(wish.parameters.items()))
 
@@ -227,9 +233,7 @@ def _model_of(core: _core.Reader, parts: Mapping[str, Any] | None) -> str:
         return "promethion"
     if flow_cell.startswith(b"FA"):
         return "minion"
-    letters, digits = flow_cell[:4], flow_cell[4:]
-    is_flongle = letters.isalpha() and letters[:1] == b"A" and len(digits) == 3 and digits.isdigit()
-    if is_flongle:
+    if re.fullmatch(rb"A[A-Z]{2}[0-9]{3}", flow_cell):
         return "flongle"
     looked = core.look(_READS_FOR_MODEL, _TEXT_FOR_MODEL)
     headers = looked[0] if looked is not None else []

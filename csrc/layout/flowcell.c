@@ -38,12 +38,12 @@ corner_of(const struct gv_placing *placing, uint8_t lane, uint32_t number)
 {
     const double *p = placing->parameters;
     struct gv_tile tile = gv_name_tile(placing->grammar, number);
-    if (placing->grammar == GV_GRAMMAR_SINGULAR) {
-        tile.swath = (uint8_t)gv_min_size(number / 1000 + 1, UINT8_MAX);
-        tile.number = number % 1000;
-    }
     double swath = tile.swath > 0 ? tile.swath : 1, surface = tile.surface > 0 ? tile.surface : 1;
     double camera = tile.camera > 0 ? tile.camera : 1;
+    if (placing->grammar == GV_GRAMMAR_SINGULAR) {
+        swath = number / 1000 + 1;
+        tile.number = number % 1000;
+    }
     double shift = surface == 1 ? -p[STAGGER] : p[STAGGER];
     return (struct corner){
         .x = p[SWATH_PITCH] * (swath - p[ORIGIN]) + p[LANE_PITCH] * (lane - 1) +

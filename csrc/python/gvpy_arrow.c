@@ -2,9 +2,11 @@
  * in core memory.
  *
  *   column                    Arrow type
- *   (N,) f4, u4, u8           float, uint32, uint64
+ *   (N,) f4, u1, u2, u4, u8   float, uint8, uint16, uint32, uint64
+ *   (N,) i4                   int32
+ *   (N,) datetime64[us]       timestamp[us], null where it is NaT
  *   (N,3), (N,4) f4           fixed_size_list<float>[3], [4]
- *   (offsets, data) text      large_string, or large_binary for qualities and for names of which
+ *   (offsets, data) text      large_string, or large_binary for qualities and for texts of which
  *                             one is not UTF-8
  *
  * Every exported array holds the lease of its memory itself, so a consumer may move children out,
@@ -15,6 +17,8 @@
 #include <stdlib.h>
 
 /* The Arrow C data interface, https://arrow.apache.org/docs/format/CDataInterface.html */
+
+#define ARROW_FLAG_NULLABLE 2
 
 struct ArrowSchema {
     const char *format;
@@ -209,18 +213,40 @@ hold_buffer(struct gvpy_state *state, struct ArrowArray *array, int i, int hold,
     return 0;
 }
 
+/* Whether the values are datetime64[us]. */
+static bool
+are_times(PyArrayObject *values)
+{
+    if (PyArray_TYPE(values) != NPY_DATETIME || PyArray_NDIM(values) != 1) {
+        return false;
+    }
+    const PyArray_DatetimeDTypeMetaData *data =
+        (const PyArray_DatetimeDTypeMetaData *)PyDataType_C_METADATA(PyArray_DESCR(values));
+    return data->meta.base == NPY_FR_us && data->meta.num == 1;
+}
+
 static const char *
 format_of(PyArrayObject *values)
 {
     switch (PyArray_TYPE(values)) {
     case NPY_FLOAT32:
         return "f";
+    case NPY_UINT8:
+        return "C";
+    case NPY_UINT16:
+        return "S";
     case NPY_UINT32:
         return "I";
     case NPY_UINT64:
         return "L";
+    case NPY_INT32:
+        return "i";
     default:
-        PyErr_SetString(PyExc_TypeError, "only float32, uint32 and uint64 columns are exported");
+        if (are_times(values)) {
+            return "tsu:";
+        }
+        PyErr_SetString(PyExc_TypeError, "only float32, uint8, uint16, uint32, uint64, int32 and "
+                                         "datetime64[us] columns are exported");
         return NULL;
     }
 }
@@ -229,13 +255,45 @@ format_of(PyArrayObject *values)
  * Columns
  * ------------------------------------------------------------------------------------------ */
 
+/* Marks the times that are none; where all are there, nothing is made.  -1 with an exception set.
+ */
+static int
+mark_missing(struct ArrowArray *array, PyArrayObject *times)
+{
+    struct array_private *owned = array->private_data;
+    npy_intp rows = PyArray_DIM(times, 0);
+    int64_t missing = 0;
+    for (npy_intp row = 0; row < rows; row++) {
+        missing += *(npy_datetime *)PyArray_GETPTR1(times, row) == NPY_DATETIME_NAT;
+    }
+    if (missing == 0) {
+        return 0;
+    }
+    uint8_t *bits;
+    size_t size = ((size_t)rows + 7) / 8;
+    if (gv_lease_new(NULL, size, &owned->holds[1], &bits) != GV_OK) {
+        owned->holds[1] = NULL;
+        PyErr_NoMemory();
+        return -1;
+    }
+    memset(bits, 0, size);
+    for (npy_intp row = 0; row < rows; row++) {
+        bool is_there = *(npy_datetime *)PyArray_GETPTR1(times, row) != NPY_DATETIME_NAT;
+        bits[row / 8] |= (uint8_t)(is_there << row % 8);
+    }
+    owned->buffers[0] = bits;
+    array->null_count = missing;
+    return 0;
+}
+
 static struct ArrowArray *
 fixed_array(struct gvpy_state *state, PyArrayObject *values)
 {
     int64_t rows = PyArray_DIM(values, 0);
     int64_t width = PyArray_NDIM(values) > 1 ? PyArray_DIM(values, 1) : 1;
     struct ArrowArray *leaf = array_new(rows * width, 2, 0);
-    if (leaf == NULL || hold_buffer(state, leaf, 1, 0, values) < 0) {
+    if (leaf == NULL || hold_buffer(state, leaf, 1, 0, values) < 0 ||
+        (are_times(values) && mark_missing(leaf, values) < 0)) {
         array_free(leaf);
         return NULL;
     }
@@ -256,7 +314,11 @@ fixed_schema(const char *name, PyArrayObject *values)
 {
     const char *format = format_of(values);
     if (format == NULL || PyArray_NDIM(values) == 1) {
-        return format != NULL ? schema_new(format, name, 0) : NULL;
+        struct ArrowSchema *schema = format != NULL ? schema_new(format, name, 0) : NULL;
+        if (schema != NULL && are_times(values)) {
+            schema->flags = ARROW_FLAG_NULLABLE;
+        }
+        return schema;
     }
     char list_format[32];
     (void)snprintf(list_format, sizeof list_format, "+w:%lld", (long long)PyArray_DIM(values, 1));

@@ -410,7 +410,8 @@ is_at_front(struct gvpy_reader *self)
     return true;
 }
 
-/* Looks at the first source that is not empty; 0 where every one is, -1 with an exception set. */
+/* Looks at the first source that holds more than line ends; 0 where none does, -1 with an exception
+ * set. */
 static int
 look(struct gvpy_reader *self, size_t most_text, struct gvpy_looked *looked)
 {
@@ -440,8 +441,8 @@ look(struct gvpy_reader *self, size_t most_text, struct gvpy_looked *looked)
         if (status == GV_INTERRUPTED && PyErr_CheckSignals() == 0) {
             continue;
         }
-        if (status == GV_END && advance(self, 1, 1) >= 0) {
-            continue; /* as an empty source is read: it is closed now */
+        if (status == GV_END && advance(self, 1, SIZE_MAX) >= 0) {
+            continue; /* read as any other without records: it is closed now */
         }
         if (!PyErr_Occurred()) {
             (void)gvpy_raise(&error, label(self, self->next - 1), NULL);
@@ -455,7 +456,7 @@ PyDoc_STRVAR(look_doc,
              "Look at the first records before anything is read: (headers, counts), the headers\n"
              "as bytes without '@', the counts of their tetranucleotides (uint32, one row of 256\n"
              "a record) or None.  They are those of four sound lines in the first `most_text`\n"
-             "bytes, or the first header alone.  None where every source is empty.");
+             "bytes, or the first header alone.  None where no source holds a record.");
 
 static PyObject *
 reader_look(PyObject *object, PyObject *args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gc
 import threading
 import weakref
@@ -14,6 +15,23 @@ import genomevedic as gv
 from genomevedic import _core
 from support import make_records
 
+TYPES_FROM_NAMES = {
+    "lane": pa.uint8(),
+    "tile": pa.uint32(),
+    "surface": pa.uint8(),
+    "swath": pa.uint8(),
+    "x": pa.int32(),
+    "y": pa.int32(),
+    "read": pa.uint8(),
+    "filtered": pa.uint8(),
+    "channel": pa.uint16(),
+    "start_time": pa.timestamp("us"),
+    "zmw": pa.uint32(),
+    "source": pa.uint32(),
+    "index": pa.large_string(),
+    "barcode": pa.large_string(),
+}
+UUID = "bd8655fb-383c-45cc-bff3-eb1dc86533e0"
 LARGE = b"".join(b"@read:%06d\nACGTACGTGG\n+\nIIIIIIIIII\n" % i for i in range(60_000))
 SMALL = b"".join(make_records(50, seed=2))
 
@@ -37,10 +55,8 @@ def test_the_export_is_the_same_memory(text: bytes) -> None:
     assert batch.schema.names == list(p.columns)
     for name in p.columns:
         column = p[name]
-        mine = (
-            [column.offsets, column.data] if name in ("name", "sequence", "qualities") else [column]
-        )
-        assert addresses(batch.column(name)) == [array.ctypes.data for array in mine]
+        mine = [column.offsets, column.data] if isinstance(column, gv.TextColumn) else [column]
+        assert addresses(batch.column(name))[-len(mine) :] == [each.ctypes.data for each in mine]
     batch.validate(full=True)
 
 
@@ -53,6 +69,9 @@ def test_the_types() -> None:
     assert schema.field("gc").type == pa.float32()
     assert schema.field("name").type == pa.large_string()
     assert schema.field("qualities").type == pa.large_binary()
+    for name, type in TYPES_FROM_NAMES.items():
+        assert schema.field(name).type == type, name
+    assert [field.name for field in schema if field.nullable] == ["start_time"]
     assert pa.schema(gv.read_fastq(SMALL, columns=gv.COLUMNS)) == schema
 
 
@@ -139,12 +158,66 @@ def test_capsules_that_nobody_takes_are_released() -> None:
     assert lease() is None
 
 
+def nanopore(*tails: str) -> bytes:
+    return "".join(f"@{UUID} {tail}\nA\n+\nI\n" for tail in tails).encode()
+
+
+def test_times_are_there_or_null() -> None:
+    text = nanopore(
+        "ch=1 start_time=2024-05-01T10:00:00.25Z", *["ch=2"] * 9, "ch=3 start_time=1969"
+    )
+    p = gv.read_fastq(text * 3, columns=["start_time", "channel"])
+    column = p.to_arrow().column("start_time")
+    column.validate(full=True)
+    assert column.null_count == 30
+    assert [row is None for row in column.to_pylist()] == np.isnat(p.start_time).tolist()
+    assert column[0].as_py() == datetime.datetime(2024, 5, 1, 10, 0, 0, 250_000)
+    assert addresses(column)[1] == p.start_time.ctypes.data, "only the bitmap is made"
+    for rows in (slice(1, 10), slice(0, 33, 11), slice(None, None, -1)):
+        part = p[rows].to_arrow().column("start_time")
+        assert part.to_pylist() == column.to_pylist()[rows]
+
+
+def test_where_every_time_is_there_no_bitmap_is_made() -> None:
+    p = gv.read_fastq(nanopore("start_time=1970-01-01T00:00:00Z"), columns=["start_time"])
+    column = p.to_arrow().column("start_time")
+    assert column.null_count == 0
+    assert column.buffers()[0] is None
+    assert column.to_pylist() == [datetime.datetime(1970, 1, 1)]
+    nothing = gv.read_fastq(b"", columns=["start_time"]).to_arrow().column("start_time")
+    assert (len(nothing), nothing.null_count) == (0, 0)
+
+
+def test_the_bitmap_outlives_the_particles() -> None:
+    text = nanopore("ch=1", "ch=2 start_time=2024-05-01T10:00:00Z")
+    column = gv.read_fastq(text, columns=["start_time"]).to_arrow().column("start_time")
+    gc.collect()
+    assert column.is_valid().to_pylist() == [False, True]
+
+
+def test_index_and_barcode_are_text() -> None:
+    illumina = b"@A1:1:F:1:1101:5:6 1:N:0:%s\nA\n+\nI\n"
+    p = gv.read_fastq(illumina % b"ACGT" + illumina % "Ä".encode(), columns=["index", "barcode"])
+    batch = p.to_arrow()
+    assert batch.column("index").to_pylist() == ["ACGT", "Ä"]
+    assert batch.column("barcode").to_pylist() == ["", ""]
+    p = gv.read_fastq(nanopore("barcode=b1", "barcode="), columns=["index", "barcode"])
+    assert p.to_arrow().column("barcode").to_pylist() == ["b1", ""]
+    binary = gv.read_fastq(illumina % b"\xff", columns=["index"]).to_arrow().column("index")
+    assert binary.to_pylist() == [b"\xff"]
+
+
 def test_columns_that_are_no_columns_are_refused() -> None:
     offsets = np.array([0, 5], np.int64)
     misaligned = np.frombuffer(bytes(17), np.uint8)[1:].view(np.int64)
     for bad in (
         {"a": np.zeros((2, 2, 2), np.float32)},
         {"a": np.zeros(3, np.float64)},
+        {"a": np.zeros(3, np.int64)},
+        {"a": np.zeros(3, "datetime64[ns]")},
+        {"a": np.zeros(3, "datetime64[25us]")},
+        {"a": np.zeros(3, "timedelta64[us]")},
+        {"a": np.zeros((3, 2), "datetime64[us]")},
         {"a": np.zeros(3, ">f4")},
         {"a": (offsets, np.zeros(4, np.uint8))},
         {"a": (np.array([-1, 2], np.int64), np.zeros(4, np.uint8))},

@@ -108,7 +108,7 @@ def test_limit_counts_kept_records_over_sources() -> None:
         assert len(check(sources, min_quality=45.0, limit=limit)) == min(limit, len(everything))
 
 
-@pytest.mark.parametrize("layout", ["composition", "spiral"])
+@pytest.mark.parametrize("layout", ["composition", "spiral", "grid"])
 def test_ordinals_run_over_sources(layout: str) -> None:
     plain = [b"".join(make_records(n, seed=n)) for n in (5, 0, 9, 1)]
     sources = [plain[0], plain[1], gzip.compress(plain[2], mtime=0), plain[3]]

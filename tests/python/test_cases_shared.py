@@ -30,7 +30,7 @@ def test_there_are_cases() -> None:
 
 @pytest.mark.parametrize("case", shared_cases("fastq_", "ok"), ids=case_name)
 def test_accepted(case: SharedCase) -> None:
-    particles = gv.read_fastq(case.path)
+    particles = gv.read_fastq(case.path, layout="composition")
     assert len(particles) == case.records
     assert particles.stats.bases == case.bases
     assert particles.stats.wrapped == (case.expectation == "ok-multiline")
@@ -64,7 +64,7 @@ def test_gzip_records(case: SharedCase) -> None:
 
 
 @needs_shared_reads
-@pytest.mark.parametrize("layout", ["composition", "spiral"])
+@pytest.mark.parametrize("layout", ["auto", "composition", "spiral"])
 @pytest.mark.parametrize(
     ("file", "reads"),
     [

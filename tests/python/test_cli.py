@@ -72,7 +72,13 @@ def test_info_json_holds_the_summary_and_the_stats():
     stats = gv.read_fastq(SAMPLE).stats
     assert told["summary"]["reads"] == 500
     assert told["summary"]["source"] == str(SAMPLE)
-    assert told["summary"]["layouts"] == ["composition", "spiral"]
+    assert told["summary"]["layouts"] == [
+        "flowcell",
+        "composition",
+        "tetranucleotide",
+        "spiral",
+        "grid",
+    ]
     assert told["read_as"] == "phred33"
     for name in ("reads", "kept", "bases", "unknown_bases", "text_bytes", "bytes_in"):
         assert told["stats"][name] == getattr(stats, name), name
@@ -210,7 +216,7 @@ def test_plot_of_many_reads_speaks_of_options_of_the_command(needs_matplotlib, t
     done = run("plot", SAMPLE, "-o", tmp_path / "a.png", "--max-points", "100")
     assert done.returncode == 0
     assert done.err == (
-        "genomevedic: note: 100 of 7,028 reads are drawn, chosen at random. "
+        "genomevedic: note: 100 of 7,040 reads are drawn, chosen at random. "
         "Give --max-points to draw more.\n"
     )
 

@@ -75,7 +75,7 @@ def test_has_a_bubble_of_poor_quality(lines):
 
 
 def test_reads_as_particles_in_two_clouds():
-    particles = gv.read_fastq(gv.datasets.flowcell_sample())
+    particles = gv.read_fastq(gv.datasets.flowcell_sample(), layout="composition")
     assert len(particles) == 7040
     assert particles.stats.unknown_bases > 0
     assert particles.stats.unplaced == np.count_nonzero(np.isnan(particles.gc)) == 12

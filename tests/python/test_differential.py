@@ -13,12 +13,22 @@ from hypothesis import strategies as st
 import genomevedic as gv
 from compare import assert_same_columns, assert_same_fault, check, drain
 from reference import ALL_COLUMNS, parse, read
+from reference.name_generator import generate
 from support import bgzf
 
 PRINTABLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
 BASES = st.sampled_from("ACGTACGTACGTacgtUuN-.@+R")
 NEWLINES = st.sampled_from([b"\n", b"\r\n"])
-NAMES = st.binary(max_size=12).map(lambda raw: raw.replace(b"\n", b"").rstrip(b"\r"))
+ANY_NAMES = st.binary(max_size=12).map(lambda raw: raw.replace(b"\n", b"").rstrip(b"\r"))
+OF_ONE_RUN = st.builds(
+    lambda tile, x, y, tail: b"A00123:8:HFLOWDSX2:2:%d:%d:%d%s" % (tile, x, y, tail),
+    st.sampled_from([1101, 1102, 2678, 21305]),
+    st.integers(0, 99_999),
+    st.integers(0, 99_999_999),
+    st.sampled_from([b"", b" 1:N:0:ACGT", b" 2:Y:0:AC+GT", b"/1", b":ACGT+ACGT 1:N:0:A", b"_AC"]),
+)
+GENERATED = st.sampled_from(list(generate(2000)))
+NAMES = st.one_of(ANY_NAMES, OF_ONE_RUN, OF_ONE_RUN, GENERATED)
 
 
 @st.composite
@@ -130,9 +140,10 @@ def mutated_texts(draw: st.DrawFn) -> bytes:
 OPTIONS = st.fixed_dictionaries(
     {},
     optional={
-        "layout": st.sampled_from(["composition", "spiral"]),
+        "layout": st.sampled_from(["composition", "tetranucleotide", "spiral", "grid"]),
         "min_quality": st.sampled_from([-1.0, 0.0, 1e-9, 20.0, 40.0, 46.5, 93.0])
         | st.floats(0, 94, allow_nan=False),
+        "min_error_quality": st.floats(0.5, 60, allow_nan=False),
         "limit": st.integers(0, 10),
     },
 )

@@ -32,6 +32,8 @@ BUILTINS = {
     "MemoryLimitError": MemoryError,
     "ArenaFullError": MemoryError,
     "ArenaInUseError": BufferError,
+    "NoCoordinatesError": ValueError,
+    "OutOfBoundsError": ValueError,
     "SourceReadError": OSError,
     "SourceNotFoundError": FileNotFoundError,
     "SourcePermissionError": PermissionError,

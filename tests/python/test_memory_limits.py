@@ -359,7 +359,7 @@ def holds_a_memoryview(arena: Arena) -> object:
 
 
 def holds_a_table_being_built(arena: Arena) -> object:
-    core = _core.Reader((("<bytes>", SMALL),), ("gc",), "composition", arena=arena._core)
+    core = _core.Reader((("<bytes>", SMALL),), ("gc",), arena=arena._core)
     core.advance(10, 10_000)
     return core
 
@@ -445,7 +445,7 @@ def test_what_is_no_arena(function: object, arena: object) -> None:
     with pytest.raises(TypeError, match="arena"):
         function(SMALL, arena=arena)
     with pytest.raises(TypeError, match="arena"):
-        _core.Reader((("<bytes>", SMALL),), ("gc",), "composition", arena=object())
+        _core.Reader((("<bytes>", SMALL),), ("gc",), arena=object())
 
 
 class Checker(HTMLParser):

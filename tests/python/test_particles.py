@@ -12,8 +12,26 @@ import genomevedic as gv
 from genomevedic.particles import _size
 from support import make_records
 
-TEXT = b"".join(make_records(40, seed=11))
-WHOLE = gv.read_fastq(TEXT, columns=gv.COLUMNS)
+UUID = b"bd8655fb-383c-45cc-bff3-eb1dc86533e0"
+# Channel and time, channel alone, and a name of no platform, in turns.
+TAILS = (b" ch=%d start_time=2024-05-01T10:00:%02dZ barcode=b%d", b" read=7 ch=%d", b"")
+
+
+def nanopore_records(count: int) -> bytes:
+    """Reads whose columns from names hold something, and lack it."""
+    records = []
+    for i, record in enumerate(make_records(count, seed=11)):
+        tail = TAILS[i % 3]
+        name = UUID + tail % ((i + 1,) * tail.count(b"%")) if tail else b"read %d" % i
+        _, rest = record.split(b"\n", 1)
+        separator = rest.index(b"\n+") + 1
+        records.append(b"@" + name + b"\n" + rest[:separator])
+        records.append(b"+\n" + rest[separator:].split(b"\n", 1)[1])
+    return b"".join(records)
+
+
+TEXT = nanopore_records(40)
+WHOLE = gv.read_fastq(TEXT, columns=gv.COLUMNS, layout="composition")
 ROWS = [
     slice(None),
     slice(10, 20),
@@ -104,7 +122,7 @@ def test_a_mask_of_another_length_is_an_index_error() -> None:
 def test_columns_are_attributes_and_items() -> None:
     assert WHOLE["gc"] is WHOLE.gc
     assert "gc" in dir(WHOLE)
-    p = gv.read_fastq(TEXT, columns=["quality", "gc"])
+    p = gv.read_fastq(TEXT, layout="composition", columns=["quality", "gc"])
     assert p.columns == ("quality", "gc")
     with pytest.raises(AttributeError, match="without the column 'length'"):
         p.length  # noqa: B018
@@ -113,14 +131,14 @@ def test_columns_are_attributes_and_items() -> None:
 
 
 def test_nbytes_is_the_sum_of_the_columns() -> None:
-    p = gv.read_fastq(TEXT)
+    p = gv.read_fastq(TEXT, layout="composition")
     assert p.nbytes == 40 * (12 + 16 + 4 + 8 + 4 + 4 + 4)
-    q = gv.read_fastq(TEXT, columns=["name"])
+    q = gv.read_fastq(TEXT, layout="composition", columns=["name"])
     assert q.nbytes == 41 * 8 + sum(len(name) for name in q.name)
 
 
 def test_writing_through_one_view_shows_in_the_others() -> None:
-    p = gv.read_fastq(TEXT)
+    p = gv.read_fastq(TEXT, layout="composition")
     view = p[10:20]
     view.gc[0] = 0.25
     assert p.gc[10] == np.float32(0.25)
@@ -130,13 +148,13 @@ def test_writing_through_one_view_shows_in_the_others() -> None:
 
 
 def test_equality_is_by_content() -> None:
-    again = gv.read_fastq(TEXT, columns=gv.COLUMNS)
+    again = gv.read_fastq(TEXT, layout="composition", columns=gv.COLUMNS)
     assert again == WHOLE
     assert np.isnan(WHOLE.quality).any(), "the sample needs an empty read, whose quality is NaN"
     again.gc[0] += 1
     assert again != WHOLE
     assert WHOLE[1:] != WHOLE
-    assert gv.read_fastq(TEXT) != WHOLE
+    assert gv.read_fastq(TEXT, layout="composition") != WHOLE
     assert gv.read_fastq(TEXT, columns=gv.COLUMNS, layout="spiral") != WHOLE
     assert WHOLE != "particles"
 
@@ -158,7 +176,7 @@ def test_concat() -> None:
     with pytest.raises(ValueError, match="no particles"):
         gv.Particles.concat([])
     with pytest.raises(ValueError, match="columns differ"):
-        WHOLE.concat(gv.read_fastq(TEXT))
+        WHOLE.concat(gv.read_fastq(TEXT, layout="composition"))
     with pytest.raises(ValueError, match="layouts differ"):
         WHOLE.concat(gv.read_fastq(TEXT, columns=gv.COLUMNS, layout="spiral"))
 
@@ -203,7 +221,7 @@ def test_pickling(protocol: int) -> None:
 
 
 def test_pickling_hands_columns_over_out_of_band() -> None:
-    p = gv.read_fastq(TEXT)
+    p = gv.read_fastq(TEXT, layout="composition")
     buffers: list[pickle.PickleBuffer] = []
     data = pickle.dumps(p, 5, buffer_callback=buffers.append)
     assert len(buffers) == len(p.columns)
@@ -254,11 +272,20 @@ def test_sizes_in_words(nbytes: int, words: str) -> None:
 
 
 def test_to_pandas_is_flat() -> None:
-    frame = WHOLE.to_pandas()
+    frame = gv.read_fastq(TEXT, layout="composition").to_pandas()
     names = ["x", "y", "z", "r", "g", "b", "a", "size", "metadata", "length", "gc", "quality"]
-    assert list(frame.columns) == [*names, "error_quality", "name", "sequence", "qualities"]
+    assert list(frame.columns) == names
     assert len(frame) == 40
     np.testing.assert_array_equal(frame["y"].to_numpy(), WHOLE.position[:, 1])
+    frame = WHOLE.to_pandas()
+    apart = ["position_x", "position_y", "position_z"]
+    assert list(frame.columns) == [*apart, *names[3:], *gv.COLUMNS[7:]]
+    np.testing.assert_array_equal(frame["position_y"].to_numpy(), WHOLE.position[:, 1])
+    for name in gv.COLUMNS[8:20]:
+        assert frame[name].dtype == WHOLE[name].dtype
+        np.testing.assert_array_equal(frame[name].to_numpy(), WHOLE[name])
+    assert frame["start_time"].isna().tolist() == [i % 3 > 0 for i in range(40)]
+    assert frame["barcode"].tolist()[:4] == ["b1", "", "", "b4"]
     np.testing.assert_array_equal(frame["a"].to_numpy(), WHOLE.color[:, 3])
     assert frame["name"].tolist() == WHOLE.name.tolist()
     assert frame["qualities"].tolist() == WHOLE.qualities.tolist()
@@ -278,6 +305,23 @@ def test_to_polars() -> None:
     assert frame.columns == list(WHOLE.columns)
     np.testing.assert_array_equal(frame["position"].to_numpy(), WHOLE.position)
     assert frame["sequence"].to_list() == WHOLE.sequence.tolist()
+    for name in gv.COLUMNS[8:20]:
+        if name != "start_time":
+            np.testing.assert_array_equal(frame[name].to_numpy(), WHOLE[name])
+    times = frame["start_time"]
+    assert times.is_null().to_list() == np.isnat(WHOLE.start_time).tolist()
+    assert times.to_list() == WHOLE.start_time.tolist()
+    assert frame["channel"].dtype.is_unsigned_integer()
+    assert frame["barcode"].to_list() == WHOLE.barcode.tolist()
+
+
+def test_to_arrow_of_all_columns() -> None:
+    batch = WHOLE.to_arrow()
+    batch.validate(full=True)
+    assert batch.schema.names == list(gv.COLUMNS)
+    for name in gv.COLUMNS[7:]:
+        found, wanted = batch.column(name).to_pylist(), WHOLE[name].tolist()
+        assert repr(found) == repr(wanted), name  # in words, NaN is NaN
 
 
 @pytest.mark.parametrize("module", ["pandas", "polars", "pyarrow"])
@@ -301,7 +345,7 @@ def test_no_reads_are_particles_too() -> None:
     assert p.position.shape == (0, 3)
     assert p.color.shape == (0, 4)
     assert p.name.tolist() == []
-    assert list(p.to_pandas().columns)[:3] == ["x", "y", "z"]
+    assert len(p.to_pandas()) == 0
     assert p == gv.read_fastq([b"", b""], columns=gv.COLUMNS)
     assert pickle.loads(pickle.dumps(p)) == p
     assert gv.Particles.concat([p, WHOLE]) == WHOLE

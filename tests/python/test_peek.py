@@ -48,7 +48,7 @@ def test_the_sample():
     assert (summary.reads, summary.whole) == (1000, False)
     assert (summary.length_min, summary.length_mean, summary.length_max) == (75, 75.0, 75)
     assert summary.quality_range == (35, 70)
-    assert summary.layouts == ("composition", "spiral")
+    assert summary.layouts == ("flowcell", "composition", "tetranucleotide", "spiral", "grid")
     assert summary.estimated_reads == pytest.approx(7040, rel=0.1)
 
 

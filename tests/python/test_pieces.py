@@ -190,9 +190,7 @@ def test_a_long_header_in_single_bytes_is_read_once() -> None:
 def test_a_reader_that_met_a_fault_is_over() -> None:
     """Before the fix, the core could be asked to read on, and made up what it read."""
     text = b"".join(wrapped_record(i) for i in range(60))
-    core = _core.Reader(
-        (("<bytes>", text), ("<bytes>", text)), ("length",), "composition", memory_limit=40
-    )
+    core = _core.Reader((("<bytes>", text), ("<bytes>", text)), ("length",), memory_limit=40)
     with pytest.raises(gv.errors.MemoryLimitError):
         core.advance(10**9, 10**9)
     assert core.rows == 10

@@ -127,6 +127,11 @@ def test_the_physical_flow_cell() -> None:
     assert flowcell_s4(casava(2278), 250_000) == (5000 + 67478, 6000 + 78 * 36282 + 6201, 2)
     assert flowcell_s4(casava(2678, 4), 250_000, 0) == (5000 + 202434 + 750000, 2835996, 2)
     assert flowcell_s4(None, 250_000) is NOWHERE
+    pitches = {"swath_pitch": 33_739, "tile_pitch": 36_282, "lane_pitch": 250_000}
+    for tile in (1101, 1278, 2278, 1605, 2678):
+        for lane in (1, 4):
+            place = flowcell(casava(tile, lane), **pitches, stagger=6201, first=0)
+            assert place == flowcell_s4(casava(tile, lane), 250_000)
 
 
 def test_the_schematic_flow_cell() -> None:
@@ -141,10 +146,11 @@ def test_the_schematic_flow_cell() -> None:
     assert flowcell(old, **PITCHES) == (4_999_059, 2_737_973, 1)
 
 
-def test_what_a_name_does_not_tell_shifts_nothing() -> None:
-    singular = casava(1001, instrument="G4-014")
-    assert flowcell(singular, **PITCHES) == (5000, 38_006_000, 0)
-    assert flowcell(singular, **PITCHES, surface_pitch=500_000) == (5000, 38_006_000, 0)
+def test_of_what_a_name_does_not_tell_there_is_one() -> None:
+    assert flowcell(casava(1001), **PITCHES) == (5000, 6000, 1)
+    singular = casava(2003, instrument="G4-014")
+    assert flowcell(singular, **PITCHES) == (73_000, 82_000, 1)
+    assert flowcell(singular, **PITCHES, surface_pitch=500_000) == (73_000, 82_000, 0)
     element = casava(20305, instrument="AV240401")
     assert flowcell(element, **PITCHES) == (141_000, 82_000, 2)
 

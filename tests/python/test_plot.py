@@ -26,7 +26,7 @@ def no_figure_left_open():
 
 @pytest.fixture(scope="module")
 def sample():
-    return gv.read_fastq(gv.datasets.flowcell_sample())
+    return gv.read_fastq(gv.datasets.flowcell_sample(), layout="composition")
 
 
 def fastq(*reads):

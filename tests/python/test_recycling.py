@@ -151,6 +151,8 @@ def same(real: object, oracle: object) -> bool:
         if isinstance(oracle, gv.TextColumn):
             return real.to_pylist() == oracle.tolist()
         flat = real.flatten() if pa.types.is_fixed_size_list(real.type) else real
+        if pa.types.is_timestamp(real.type):  # NaT is null
+            flat = flat.view(pa.int64()).fill_null(np.iinfo(np.int64).min)
         return flat.to_numpy().tobytes() == oracle.tobytes()
     return digest(real) == digest(oracle)
 

@@ -315,7 +315,6 @@ def test_statistics_by_hand() -> None:
         "bases": 8,
         "unknown_bases": 3,
         "unknown_reads": 2,
-        "unplaced": 2,
         "bytes_in": len(first) + len(second),
         "text_bytes": len(first) + 11,
         "mean_length": 2.0,

@@ -66,11 +66,12 @@ def measure(record: Record, encoding: str = "phred33") -> Measures:
     )
 
 
-def is_kept(measures: Measures, min_quality: float) -> bool:
-    """The filter on the arithmetic mean; an empty read has none and passes only a filter of 0."""
+def is_kept(measures: Measures, min_quality: float, min_error_quality: float = 0.0) -> bool:
+    """The filters on the means; an empty read has none and passes only filters of 0."""
     if measures.length == 0:
-        return min_quality <= 0
-    return measures.quality >= min_quality
+        return min_quality <= 0 and min_error_quality <= 0
+    wrong = min_error_quality > 0 and measures.error_quality < min_error_quality
+    return measures.quality >= min_quality and not wrong
 
 
 def float32(value: float) -> float:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import appearance, places
+from . import appearance
 from .fastq import Record, parse
 from .faults import Fault
 from .gzip_frames import deframe
 from .measures import Measures, float32, is_kept, measure
+from .names import UNKNOWN_FILTER, Name
+from .names import parse as parse_name
+from .settling import Row, Settled, first_header, settle
 
 ALL_COLUMNS = (
     "position",
@@ -22,21 +25,47 @@ ALL_COLUMNS = (
     "gc",
     "quality",
     "error_quality",
+    "lane",
+    "tile",
+    "surface",
+    "swath",
+    "x",
+    "y",
+    "read",
+    "filtered",
+    "channel",
+    "start_time",
+    "zmw",
+    "source",
     "name",
     "sequence",
     "qualities",
+    "index",
+    "barcode",
 )
+
+# What stands for a part that a name lacks.
+NO_COORDINATE = -(2**31)
+NO_ZMW = 2**32 - 1
+NO_TIME = -(2**63)
 
 
 @dataclass
 class Table:
     """``columns`` holds one plain list a column: numbers, tuples of numbers, or bytes.
 
+    There is no column ``position``: places are computed from ``rows`` by what ``settled`` says, and
+    by such parameters as the reader under test has settled for itself.
+
     With a fault the columns hold what stands before it; ``fault_source`` is the number of the
     source it was found in, from 0.
     """
 
-    columns: dict[str, list[Any]] = field(default_factory=lambda: {n: [] for n in ALL_COLUMNS})
+    columns: dict[str, list[Any]] = field(
+        default_factory=lambda: {n: [] for n in ALL_COLUMNS if n != "position"}
+    )
+    rows: list[Row] = field(default_factory=list)
+    settled: Settled = field(default_factory=lambda: Settled("composition", "unknown"))
     stats: dict[str, Any] = field(default_factory=dict)
     fault: Fault | None = None
     fault_source: int | None = None
@@ -44,11 +73,17 @@ class Table:
     def __len__(self) -> int:
         return len(self.columns["metadata"])
 
+    def positions(self, parameters: Mapping[str, Any] | None = None) -> list[tuple[float, ...]]:
+        """The place of each row, NaN where it has none."""
+        merged = {**self.settled.parameters, **(parameters or {})}
+        return [tuple(map(float32, self.settled.place(row, merged))) for row in self.rows]
+
 
 @dataclass(frozen=True)
 class Text:
     """One source with its framing taken off and its records found."""
 
+    payload: bytes
     records: list[Record]
     fault: Fault | None
     first_wrapped: int | None
@@ -65,6 +100,7 @@ def open_text(data: bytes, encoding: str, alphabet: str | None) -> Text:
     if frames.fault is not None and (fault is None or fault.kind == "TruncatedFileError"):
         fault = frames.fault
     return Text(
+        payload=frames.payload,
         records=parsed.records,
         fault=fault,
         first_wrapped=parsed.first_wrapped,
@@ -81,10 +117,8 @@ def sound_records(text: Text) -> list[Record]:
     return text.records[: text.fault.record - 1]
 
 
-def row(record: Record, measures: Measures, ordinal: int, layout: str) -> dict[str, Any]:
-    place = places.spiral(ordinal) if layout == "spiral" else places.composition(measures)
+def row(record: Record, measures: Measures, ordinal: int, source: int) -> dict[str, Any]:
     return {
-        "position": tuple(float32(v) for v in place),
         "color": tuple(float32(v) for v in appearance.color(measures.gc)),
         "size": float32(appearance.size(measures.quality)),
         "metadata": ordinal,
@@ -92,10 +126,48 @@ def row(record: Record, measures: Measures, ordinal: int, layout: str) -> dict[s
         "gc": float32(measures.gc),
         "quality": float32(measures.quality),
         "error_quality": float32(measures.error_quality),
+        "source": source,
         "name": record.name,
         "sequence": record.sequence,
         "qualities": record.qualities,
     }
+
+
+def given(value: int | None, otherwise: int) -> int:
+    return otherwise if value is None else value
+
+
+def said(name: Name | None) -> dict[str, Any]:
+    """The columns from a name; None is one that is not of the file's kind."""
+    if name is None:
+        name = Name("unknown", filtered=UNKNOWN_FILTER)
+    return {
+        "lane": name.lane,
+        "tile": name.tile,
+        "surface": name.surface,
+        "swath": name.swath,
+        "x": given(name.x, NO_COORDINATE),
+        "y": given(name.y, NO_COORDINATE),
+        "read": name.read,
+        "filtered": name.filtered,
+        "channel": name.channel,
+        "start_time": given(name.start_time, NO_TIME),
+        "zmw": given(name.zmw, NO_ZMW),
+        "index": name.index,
+        "barcode": name.barcode,
+    }
+
+
+def settle_on(texts: Sequence[Text], layout: str) -> Settled:
+    """Of a record that is not of four lines the header alone counts, and none behind it."""
+    header = first_header([text.payload for text in texts])
+    names: list[bytes] = []
+    for text in texts:
+        if text.payload.strip(b"\r\n"):
+            plain = [record.name for record in text.records[: text.first_wrapped]]
+            names = plain or ([] if header is None else [header])
+            break
+    return settle(layout, header, names)
 
 
 def quotient(a: int, b: int) -> float:
@@ -105,8 +177,9 @@ def quotient(a: int, b: int) -> float:
 def read(
     sources: Sequence[bytes],
     *,
-    layout: str = "composition",
+    layout: str = "auto",
     min_quality: float = 0.0,
+    min_error_quality: float = 0.0,
     limit: int | None = None,
     encoding: str = "phred33",
     alphabet: str | None = None,
@@ -119,34 +192,38 @@ def read(
     kept: list[Measures] = []
     seen = 0
     texts: list[Text] = []
+    opened = [open_text(data, encoding, alphabet) for data in sources]
+    table.settled = settle_on(opened, layout)
     wrapped = False
 
-    def records() -> Iterator[Record]:
+    def records() -> Iterator[tuple[int, Record]]:
         nonlocal wrapped
-        for number, data in enumerate(sources):
-            text = open_text(data, encoding, alphabet)
+        for number, text in enumerate(opened):
             texts.append(text)
             for i, record in enumerate(text.records):
                 wrapped = wrapped or i == text.first_wrapped
-                yield record
+                yield number, record
             if text.fault is not None:
                 table.fault, table.fault_source = text.fault, number
                 return
 
     if limit != 0:
-        for record in records():
+        for source, record in records():
             measures = measure(record, encoding)
             ordinal, seen = seen, seen + 1
-            if not is_kept(measures, min_quality):
+            if not is_kept(measures, min_quality, min_error_quality):
                 continue
             kept.append(measures)
-            for name, value in row(record, measures, ordinal, layout).items():
-                table.columns[name].append(value)
+            name = table.settled.known(parse_name(record.name))
+            table.rows.append(Row(name, measures, ordinal, record.sequence))
+            values = {**row(record, measures, ordinal, source), **said(name)}
+            for column, value in values.items():
+                table.columns[column].append(value)
             if len(kept) == limit:
                 break
     if table.fault is not None:
         drop_unsound(table, texts)
-    table.stats = statistics(kept, seen, texts, layout)
+    table.stats = statistics(kept, seen, texts)
     table.stats["wrapped"] = wrapped
     return table
 
@@ -155,14 +232,13 @@ def drop_unsound(table: Table, texts: list[Text]) -> None:
     """Keep the rows of records that stand before the fault."""
     sound = sum(len(text.records) for text in texts[:-1]) + len(sound_records(texts[-1]))
     rows = sum(ordinal < sound for ordinal in table.columns["metadata"])
-    for values in table.columns.values():
+    for values in (*table.columns.values(), table.rows):
         del values[rows:]
 
 
-def statistics(kept: list[Measures], seen: int, texts: list[Text], layout: str) -> dict[str, Any]:
+def statistics(kept: list[Measures], seen: int, texts: list[Text]) -> dict[str, Any]:
     bases = sum(m.length for m in kept)
     known = sum(m.known for m in kept)
-    unplaced = sum(m.known == 0 for m in kept) if layout == "composition" else 0
     return {
         "reads": seen,
         "kept": len(kept),
@@ -170,7 +246,6 @@ def statistics(kept: list[Measures], seen: int, texts: list[Text], layout: str) 
         "bases": bases,
         "unknown_bases": bases - known,
         "unknown_reads": sum(m.known == 0 for m in kept),
-        "unplaced": unplaced,
         "bytes_in": sum(text.bytes_in for text in texts),
         "text_bytes": sum(text.text_bytes for text in texts),
         "mean_length": quotient(bases, len(kept)),

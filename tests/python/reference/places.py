@@ -10,7 +10,13 @@ from .names import Name
 
 Place = tuple[float, float, float]
 NOWHERE: Place = (math.nan, math.nan, math.nan)
+MOST_EXACT = 2**24
 BASES = {65: 0, 97: 0, 67: 1, 99: 1, 71: 2, 103: 2, 84: 3, 116: 3, 85: 3, 117: 3}
+
+
+def bounded(place: Place) -> Place:
+    """The place, if float32 holds whole numbers as far out as that."""
+    return NOWHERE if max(map(abs, place)) > MOST_EXACT else place
 
 
 def composition(measures: Measures) -> Place:
@@ -112,27 +118,30 @@ def flowcell(
     tile_pitch: float,
     per_camera: int = 0,
     surface_pitch: float | None = None,
+    stagger: float = 0.0,
+    first: int = 1,
 ) -> Place:
     """The schematic place: tiles on a grid, a lane's swaths side by side, its numbers upwards.
 
     The tiles of a camera follow those of the camera before it, ``per_camera`` each. With
-    ``surface_pitch`` the second surface lies beside the first, else above it. What the name does
-    not tell (a swath, a surface) shifts nothing.
+    ``surface_pitch`` the second surface lies beside the first, else above it. Of what the name does
+    not tell (a swath, a surface, a camera) there is one. Tiles of a G4, whose numbers nobody
+    explains, are drawn a thousand to a swath. The even swaths may be shifted, as in `flowcell_s4`,
+    and the swath and number that stand at the origin be another than 1.
     """
     if name is None or name.layout != "flowcell":
         return NOWHERE
-    x = name.x + lane_pitch * (name.lane - 1)
-    if name.swath > 0:
-        x += swath_pitch * (name.swath - 1)
-    above = name.number - 1
-    if name.grammar.startswith("illumina") and name.tile >= 10_000:
-        above += per_camera * (name.camera - 1)
-    y = name.y + tile_pitch * above
+    surface, swath, camera = name.surface or 1, name.swath or 1, name.camera or 1
+    number = name.number
+    if name.grammar == "singular":
+        swath, number = name.tile // 1000 + 1, name.tile % 1000
+    x = name.x + lane_pitch * (name.lane - 1) + swath_pitch * (swath - first)
+    y = name.y + tile_pitch * (number - first + per_camera * (camera - 1))
+    if swath % 2 == 0:
+        y += -stagger if surface == 1 else stagger
     if surface_pitch is None:
-        return (float(x), float(y), float(name.surface))
-    if name.surface > 0:
-        x += surface_pitch * (name.surface - 1)
-    return (float(x), float(y), 0.0)
+        return (float(x), float(y), float(surface))
+    return (float(x + surface_pitch * (surface - 1)), float(y), 0.0)
 
 
 def mgi(name: Name | None, lane_pitch: float) -> Place:
@@ -224,12 +233,17 @@ PLACES = {model: channel_places(model) for model in CHIPS}
 MICROSECONDS_PER_HOUR = 3_600_000_000
 
 
-def nanopore(name: Name | None, model: str, t0: int) -> Place:
-    """Chip place and hours since ``t0`` (microseconds since 1970); None without both.
+def nanopore(name: Name | None, model: str, t0: int, *, has_time: bool = True) -> Place:
+    """Chip place and hours since ``t0`` (microseconds since 1970); none without both.
 
-    A channel that the chip has not raises KeyError.
+    Where times do not count the hours are 0. A channel that the chip has not raises KeyError.
     """
-    if name is None or name.layout != "nanopore" or name.start_time is None:
+    if name is None or name.layout != "nanopore":
+        return NOWHERE
+    if not has_time:
+        x, y = PLACES[model][name.channel]
+        return (float(x), float(y), 0.0)
+    if name.start_time is None:
         return NOWHERE
     x, y = PLACES[model][name.channel]
     return (float(x), float(y), (name.start_time - t0) / MICROSECONDS_PER_HOUR)
