@@ -88,12 +88,14 @@ class Host:
             for name, amount in amounts.items():
                 self._sums[name] += amount
         if "bytes_in" in amounts:
-            telemetry.count("genomevedic.source.bytes", amounts["bytes_in"], host=self.name)
+            telemetry.count(
+                "genomevedic.source.bytes", amounts["bytes_in"], server__address=self.name
+            )
         if "requests" in amounts:
-            telemetry.count("genomevedic.source.requests", host=self.name)
+            telemetry.count("genomevedic.source.requests", server__address=self.name)
         if "bytes_again" in amounts:
             telemetry.count(
-                "genomevedic.source.bytes_again", amounts["bytes_again"], host=self.name
+                "genomevedic.source.bytes_again", amounts["bytes_again"], server__address=self.name
             )
 
     def answered(self, seconds: float) -> None:
@@ -106,7 +108,8 @@ class Host:
         with self._lock:
             self._sums["failures"] += 1
             self._last_error = str(error)
-        telemetry.count("genomevedic.source.faults", host=self.name, error=type(error).__name__)
+        kind = type(error).__name__
+        telemetry.count("genomevedic.source.faults", server__address=self.name, error__type=kind)
 
     def ticket(self, insists: bool) -> Ticket | None:
         """Let a request through; None where the breaker would not, and the caller insists."""

@@ -120,7 +120,8 @@ class FaultyServer:
         Bytes of bodies sent, by path.
     """
 
-    def __init__(self, address: str = "127.0.0.1") -> None:
+    def __init__(self, address: str = "127.0.0.1", *, keeps_log: bool = True) -> None:
+        self._keeps_log = keeps_log
         self._listener = socket.create_server((address, 0), backlog=256)
         self.port = self._listener.getsockname()[1]
         self.url = f"http://{address}:{self.port}"
@@ -221,7 +222,8 @@ class FaultyServer:
                 self._counts.setdefault(path, 0),
             )
             self._counts[path] += 1
-            self.log.append(request)
+            if self._keeps_log:
+                self.log.append(request)
         return request
 
     def _send(self, line: socket.socket, request: Request, reply: Reply) -> None:

@@ -7,18 +7,21 @@ comes out is compared with the same reading of the bytes themselves.
 from __future__ import annotations
 
 import collections
+import gc
 import itertools
+import logging
 import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psutil
 import pytest
 
 import genomevedic as gv
-from fault_schedules import FAULTS, Schedule, schedule
-from faulty_server import FaultyServer
+from fault_schedules import FAULTS, Schedule, fastq, schedule
+from faulty_server import FaultyServer, Handler, Reply, Request, Thing, honest
 
 COLUMNS = ("name", "sequence", "qualities", "length")
 
@@ -32,10 +35,12 @@ def server() -> Iterator[FaultyServer]:
         yield made
 
 
-def options(seed: int) -> dict[str, Any]:
+def options(seed: int, tries: int = 5) -> dict[str, Any]:
     """Options whose waits take no time, with much or little read ahead."""
     return {
-        "retry": gv.recovery.Retry(sleep=lambda seconds: None, uniform=lambda low, high: 0.0),
+        "retry": gv.recovery.Retry(
+            tries=tries, sleep=lambda seconds: None, uniform=lambda low, high: 0.0
+        ),
         "idle_timeout": 0.15,
         "connect_timeout": 10,
         "read_ahead": random.Random(seed).choice([1, 1000, 1 << 20]),
@@ -100,6 +105,53 @@ def test_a_draw_of_faults(server: FaultyServer, fault: str) -> None:
 def test_all_faults(server: FaultyServer, fault: str) -> None:
     runs = list(itertools.product([fault], range(100), range(10)))
     check(server, runs, workers=8 if fault == "stall" else 2)
+
+
+def one_in_five_fails(body: bytes) -> Handler:
+    """Fail a fifth of the first requests of streams, in turn in five ways; parts are answered."""
+    thing = Thing(body, etag='"one"')
+    dice = random.Random(5)
+
+    def handler(request: Request) -> Reply:
+        reply = honest(thing, request)
+        if request.start is not None or dice.random() >= 0.2:
+            return reply
+        at = dice.randrange(1, len(body))
+        broken = {
+            "cut": reply.but(stop_after=at),
+            "reset": reply.but(stop_after=at, then="reset"),
+            "busy": Reply(503, {"Retry-After": "1", "Content-Length": "0"}),
+            "long": reply.with_headers(Content_Length=str(len(body) + 9)),
+            "short": reply.with_headers(Content_Length=str(at)),
+        }
+        return broken[dice.choice(sorted(broken))]
+
+    return handler
+
+
+@pytest.mark.soak
+def test_a_hundred_thousand_small_reads_leave_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, logger="genomevedic")  # Or pytest keeps what is logged.
+    body = fastq(1, 5)
+    expected = gv.read_fastq(body)
+    process = psutil.Process()
+    marks = []
+    with FaultyServer(keeps_log=False) as small:
+        url = small.serve("/small", one_in_five_fails(body))
+        for n in range(1, 100_001):
+            # Five faults in a row come about; ten in a row take more than all these readings.
+            found = gv.read_fastq(url, storage_options=options(n, tries=10))
+            assert found == expected
+            if n % 10_000 == 0:
+                del found
+                gc.collect()
+                marks.append(process.memory_info().rss)
+                threads = [each.name for each in threading.enumerate()]
+                assert "genomevedic-fetch" not in threads
+                print(n, marks[-1], process.num_fds())
+                assert process.num_fds() < 64
+    # What Python and the pools keep warm is there after the first reads; then nothing is added.
+    assert max(marks[1:]) <= 1.01 * min(marks[1:]), marks
 
 
 def test_nothing_is_left_behind(server: FaultyServer) -> None:
