@@ -20,7 +20,7 @@ from typing import Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from .. import telemetry
+from .. import _core, telemetry
 from ..errors import (
     SourceNotFoundError,
     SourcePermissionError,
@@ -49,6 +49,14 @@ _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 # How long a server may take to close the line once it has sent all, in seconds: it was asked to.
 _PATIENCE = 0.25
+
+# What every request says, unless the caller has it otherwise. The line is closed behind the answer,
+# so that whatever follows its length is seen.
+_HEADERS = {
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+    "User-Agent": f"genomevedic/{_core.config()['version']}",
+}
 
 # Headers that are for the first host alone.
 _SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
@@ -318,7 +326,7 @@ class WebEndpoint:
         SourceReadError
             The server refuses, or fails; its kinds tell.
         """
-        headers = {"Accept-Encoding": "identity", "Connection": "close", **self._options.headers}
+        headers = {**_HEADERS, **self._options.headers}
         if start > 0:
             headers["Range"] = f"bytes={start}-"
             if known is not None and known.validator is not None:

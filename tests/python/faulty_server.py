@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import re
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -120,11 +121,18 @@ class FaultyServer:
         Bytes of bodies sent, by path.
     """
 
-    def __init__(self, address: str = "127.0.0.1", *, keeps_log: bool = True) -> None:
+    def __init__(
+        self,
+        address: str = "127.0.0.1",
+        *,
+        keeps_log: bool = True,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._keeps_log = keeps_log
+        self._tls = tls
         self._listener = socket.create_server((address, 0), backlog=256)
         self.port = self._listener.getsockname()[1]
-        self.url = f"http://{address}:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://{address}:{self.port}"
         self.log: list[Request] = []
         self.sent: dict[str, int] = {}
         self._handlers: dict[str, Handler] = {}
@@ -190,8 +198,11 @@ class FaultyServer:
                 self._threads.add(thread)
             thread.start()
 
-    def _serve_line(self, line: socket.socket) -> None:
+    def _serve_line(self, raw: socket.socket) -> None:
+        line = raw
         try:
+            if self._tls is not None:
+                line = self._tls.wrap_socket(raw, server_side=True)
             request = self._receive(line)
             if request is not None:
                 self._send(line, request, self._handlers[request.path](request))
@@ -199,7 +210,7 @@ class FaultyServer:
             pass  # The client has gone.
         finally:
             with self._lock:
-                self._open.discard(line)
+                self._open.discard(raw)
                 self._threads.discard(threading.current_thread())
             line.close()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import _thread
 import base64
+import errno
 import gc
 import gzip
 import hashlib
@@ -14,6 +15,9 @@ import io
 import logging
 import pickle
 import re
+import shutil
+import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -36,6 +40,7 @@ from genomevedic.errors import (
     SourcePermissionError,
     SourceReadError,
     SourceUnavailableError,
+    SystemResourceError,
     TimedOutError,
     TruncatedFileError,
 )
@@ -103,7 +108,7 @@ def test_nothing_is_asked_before_it_is_read(server: FaultyServer, path: str) -> 
         (Thing(TEXT, etag='"one"', modified=LONG_AGO), '"one"'),
         (Thing(TEXT, modified=LONG_AGO), "Sun, 09 Sep 2001 01:46:40 GMT"),
         (Thing(TEXT, etag='W/"one"', modified=LONG_AGO), None),
-        (Thing(TEXT, modified=time.time() + 60), None),  # No older than the answer: not strong.
+        (Thing(TEXT, modified=LONG_AGO * 4), None),  # Not older than the answer: not strong.
         (Thing(TEXT), None),
     ],
 )
@@ -335,6 +340,25 @@ def test_a_body_that_ends_with_the_line(
         fetch(url)
 
 
+def test_a_line_that_stays_open_is_not_waited_for(server: FaultyServer, path: str) -> None:
+    url = server.serve(path, lambda request: honest(TAGGED, request).but(then="keep"))
+    assert fetch(url, idle_timeout=600.0) == TEXT
+
+
+def test_too_small_a_length_is_found_out(server: FaultyServer, path: str) -> None:
+    end = TEXT.index(b"\n@run", 9000) + 1  # Between two records, where the text shows nothing.
+
+    def handler(request: Request) -> Reply:
+        reply = honest(thing, request)
+        return reply.with_headers(Content_Length=str(end)) if reply.status == 200 else reply
+
+    thing = TAGGED
+    assert fetch(server.serve(path, handler)) == TEXT
+    thing = Thing(TEXT)
+    with pytest.raises(SourceUnavailableError, match="more bytes than it said"):
+        fetch(server.serve(path, handler))
+
+
 def test_chunks_prove_their_end(server: FaultyServer, path: str) -> None:
     chunked = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in (TEXT[:999], TEXT[999:]))
 
@@ -555,6 +579,96 @@ def test_no_descriptor_and_no_thread_is_left(server: FaultyServer, path: str) ->
         with gv.scan_fastq(url, storage_options=options(), columns=["gc"], limit=3) as reader:
             reader.read()
     wait_until(lambda: process.num_fds() <= descriptors and not fetchers())
+
+
+def test_no_thread_is_left_to_give(
+    server: FaultyServer, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    url = server.serve(path, TAGGED)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(SystemResourceError, match="thread") as caught:
+            gv.read_fastq(url)
+    assert caught.value.code == "SYSTEM_RESOURCE"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "tries"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), SystemResourceError, 1),
+        (ssl.SSLCertVerificationError(1, "self-signed certificate"), SourceReadError, 1),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), SourceUnavailableError, 5),
+        (socket.gaierror(socket.EAI_AGAIN, "no name"), SourceUnavailableError, 5),
+        (TimeoutError("timed out"), TimedOutError, 5),
+    ],
+)
+def test_what_the_system_says(
+    error: OSError, kind: type[Exception], tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def refuse(*args: Any, **more: Any) -> socket.socket:
+        asked.append(args)
+        raise error
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
+    with pytest.raises(kind) as caught:
+        gv.read_fastq("http://a.example/r.fastq", storage_options=options())
+    assert type(caught.value) is kind
+    assert len(asked) == tries
+    if error.errno == errno.EMFILE:
+        assert caught.value.errno == errno.EMFILE
+
+
+# ---------------------------------------------------------------------------------------------
+# TLS
+# ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's context with a certificate of its own making, and a client's that trusts it."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    folder = tmp_path_factory.mktemp("tls")
+    key, certificate = str(folder / "key.pem"), str(folder / "certificate.pem")
+    request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1"
+    names = "-addext subjectAltName=IP:127.0.0.1"
+    command = ["openssl", *request.split(), *names.split(), "-keyout", key, "-out", certificate]
+    subprocess.run(command, check=True, capture_output=True)
+    ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ours.load_cert_chain(certificate, key)
+    return ours, ssl.create_default_context(cafile=certificate)
+
+
+def test_https(tls: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
+    with FaultyServer(tls=tls[0]) as secure:
+        url = secure.serve("/r", first_cut(TAGGED, 7000))
+        assert fetch(url, ssl_context=tls[1]) == TEXT
+        assert secure.requests("/r")[1].start == 7000
+
+
+def test_a_certificate_that_nobody_vouches_for(
+    tls: tuple[ssl.SSLContext, ssl.SSLContext],
+) -> None:
+    with FaultyServer(tls=tls[0]) as secure:
+        with pytest.raises(SourceReadError, match="certificate is not valid") as caught:
+            fetch(secure.serve("/r", TAGGED))
+        assert type(caught.value) is SourceReadError
+        assert secure.log == []
+
+
+def test_closing_wakes_who_waits_for_tls(tls: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
+    with FaultyServer(tls=tls[0]) as secure:
+        url = secure.serve("/r", lambda r: honest(TAGGED, r).but(stop_after=3000, then="stall"))
+        more = {"ssl_context": tls[1], "idle_timeout": 600.0}
+        stream = gv.sources.open_url(url, more)
+        assert stream.read(3000) != b""
+        stream.close()
+        wait_until(lambda: not fetchers())
 
 
 # ---------------------------------------------------------------------------------------------
