@@ -785,12 +785,12 @@ gv_name_read(const uint8_t *name, size_t size, struct gv_name *out)
 struct gv_tile
 gv_name_tile(enum gv_grammar grammar, uint32_t tile)
 {
-    if (tile >= 100000) {
-        return (struct gv_tile){0, 0, 0, tile}; /* no instrument's */
-    }
     switch (grammar) {
     case GV_GRAMMAR_ILLUMINA:
     case GV_GRAMMAR_ILLUMINA_OLD:
+        if (tile >= 100000) {
+            return (struct gv_tile){0, 0, 0, tile}; /* no instrument's */
+        }
         if (tile >= 10000) {
             return (struct gv_tile){(uint8_t)(tile / 10000), (uint8_t)(tile / 1000 % 10),
                                     (uint8_t)(tile / 100 % 10), tile % 100};
@@ -801,7 +801,7 @@ gv_name_tile(enum gv_grammar grammar, uint32_t tile)
         }
         return (struct gv_tile){tile > 0, tile > 0, 0, tile};
     case GV_GRAMMAR_ELEMENT:
-        if (tile >= 10000) {
+        if (tile >= 10000 && tile < 100000) {
             return (struct gv_tile){(uint8_t)(tile / 10000), (uint8_t)(tile % 100), 0,
                                     tile / 100 % 100};
         }

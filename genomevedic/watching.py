@@ -476,11 +476,7 @@ def watch(path: str | os.PathLike[str], **options: Any) -> Watcher:
     --------
     >>> import genomevedic as gv, tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as run:
-    ...     _ = pathlib.Path(run, "a.fastq").write_bytes(b"@r1
-    ACGT
-    +
-    IIII
-    ")
+    ...     _ = pathlib.Path(run, "a.fastq").write_bytes(b"@r1\nACGT\n+\nIIII\n")
     ...     with gv.watch(run, idle_timeout=0) as reads:
     ...         [len(batch) for batch in reads]
     [1]

@@ -63,7 +63,9 @@ def test_is_stored_without_outputs(path):
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_without_a_warning(executed, path):
-    assert [each["text"] for each in outputs(executed(path)) if each.get("name") == "stderr"] == []
+    said = [each["text"] for each in outputs(executed(path)) if each.get("name") == "stderr"]
+    # Reads without a known base have no place by composition; the first notebook speaks of them.
+    assert [text for text in said if "UnplacedWarning" not in text] == []
 
 
 @pytest.mark.filterwarnings("default")
