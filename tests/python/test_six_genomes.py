@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import genomevedic as gv
 from reference import genomes, places
 from reference.fastq import Record
 from reference.measures import measure
@@ -73,3 +74,28 @@ def test_genomes_are_the_same_for_the_same_seed() -> None:
     sample = genomes.draw([genome, genome[::-1]], 150)
     assert sample.reads.shape == (2 * genomes.READS_PER_GENOME, 150)
     assert sample.fastq().count(b"\n+\n") == len(sample.reads)
+
+
+def of_product(layout: str) -> genomes.Layout:
+    """The places that genomevedic gives, from FASTQ text; the layout's axes fitted there too."""
+
+    def place(reads: genomes.Codes) -> genomes.Points:
+        text = genomes.Sample(reads, np.zeros(len(reads), np.int64)).fastq()
+        return gv.read_fastq(text, layout=layout, columns=["position"]).position.astype(np.float64)
+
+    return place
+
+
+@pytest.fixture(scope="module")
+def given() -> dict[int, dict[str, float]]:
+    made = {name: of_product(name) for name in ("composition", "tetranucleotide")}
+    return genomes.table(made)
+
+
+@pytest.mark.parametrize("length", genomes.LENGTHS)
+def test_the_product_parts_genomes_as_the_reference_does(
+    found: dict[int, dict[str, float]], given: dict[int, dict[str, float]], length: int
+) -> None:
+    assert given[length]["composition"] == pytest.approx(found[length]["composition"], abs=0.5)
+    reference = found[length]["tetranucleotides"]
+    assert given[length]["tetranucleotide"] == pytest.approx(reference, abs=0.5)
