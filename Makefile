@@ -131,6 +131,7 @@ asan-python: $(ASAN_VENV)/.build-deps
 FUZZ_CC ?= clang
 FUZZ_SEEDS_fastq := fuzz/corpus/fastq tests/data
 FUZZ_SEEDS_inflate := fuzz/corpus/inflate
+FUZZ_SEEDS_name := fuzz/corpus/name tests/data/names
 
 # $(1) the target. A large quarantine would make every buffer one of fresh pages, which are slow.
 define run_fuzzer
@@ -146,9 +147,10 @@ fuzz: $(VENV)/.build-deps
 	    || { echo 'make fuzz needs clang and its runtime (Debian: apt-get install clang' \
 	        'libclang-rt-14-dev).' >&2; exit 1; }
 	$(call configure_core,build/fuzz,CC=$(FUZZ_CC) $(IN_VENV),-Dfuzz=enabled)
-	@$(IN_VENV) meson compile -C build/fuzz fuzz_fastq fuzz_inflate
+	@$(IN_VENV) meson compile -C build/fuzz fuzz_fastq fuzz_inflate fuzz_name
 	$(call run_fuzzer,fastq)
 	$(call run_fuzzer,inflate)
+	$(call run_fuzzer,name)
 
 clean:
 	rm -rf build dist $(VENV) $(ASAN_VENV) $(BENCH_VENV) demo.png .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -283,18 +283,16 @@ gv_name_read_comment(const uint8_t *text, size_t size, struct gv_name *out)
         rest.at++;
     }
     word.end = rest.at;
-    uint32_t read;
-    const uint8_t *flag;
-    if (!take_number(&word, 2, &read) || read == 0 || word.at[-1] - '0' != (int)read ||
-        !take(&word, ':') || is_over(&word)) {
+    const uint8_t *read = word.at;
+    if (!(take(&word, '1') || take(&word, '2')) || !take(&word, ':') || is_over(&word)) {
         return;
     }
-    flag = word.at++;
+    const uint8_t *flag = word.at++;
     if ((*flag != 'Y' && *flag != 'N') || !take(&word, ':') || take_all(&word, is_digit) == 0 ||
         !take(&word, ':')) {
         return;
     }
-    out->read = (uint8_t)read;
+    out->read = *read - '0';
     out->filtered = *flag == 'Y';
     out->index = (struct gv_word){word.at, left(&word)};
 }

@@ -482,7 +482,8 @@ gv_reader_look(struct gv_reader *reader, size_t most_records, size_t most_text, 
     while (status == GV_NEED_MORE) {
         status = fill(reader, error);
         if (status == GV_OK) {
-            status = tell_records(reader, &parser, &left, &used, tell, context);
+            status = is_blank(reader) ? GV_NEED_MORE
+                                      : tell_records(reader, &parser, &left, &used, tell, context);
         }
         if (reader->at_end || reader->fault.status != GV_OK || text_left(reader) >= most_text) {
             break;

@@ -410,6 +410,7 @@ struct reading {
     size_t memory_limit; /* GV_NO_LIMIT: batches are laid into slabs */
     bool seals_nothing;  /* a table is sealed before the first read */
     bool grows_on;       /* where a seal is refused, the table gets more rows before the next try */
+    bool looks;          /* at the records before it reads them */
     bool gives_up;       /* at the first refusal, while memory is still refused */
 };
 
@@ -576,6 +577,34 @@ read_all(struct progress *progress)
 }
 
 static void
+count_record(void *context, const uint8_t *name, size_t name_size, const uint8_t *sequence,
+             size_t length)
+{
+    (void)name, (void)name_size, (void)sequence, (void)length;
+    ++*(size_t *)context;
+}
+
+/* Looks at all records there are; where memory is refused, once more. */
+static void
+look_ahead(const struct progress *progress)
+{
+    struct gv_error error = {0};
+    size_t records = 0;
+    enum gv_status status =
+        gv_reader_look(progress->reader, SIZE_MAX, BIG, count_record, &records, &error);
+    if (status != GV_OK) {
+        check_refused(status);
+        CHECK_NAMES(error.status, status);
+        calls_allow();
+        records = 0;
+        REQUIRE(gv_reader_look(progress->reader, SIZE_MAX, BIG, count_record, &records, &error) ==
+                GV_OK);
+    }
+    /* Where a decoder was refused, what came before it is told, and the refusal is when reading. */
+    CHECK(records == progress->reading->text->whole.rows || atomic_load(&calls.refused) > 0);
+}
+
+static void
 use_reader(const void *context)
 {
     const struct reading *reading = context;
@@ -593,6 +622,9 @@ use_reader(const void *context)
             calls_allow(); /* and it stays unsealed */
         }
         open_source(progress.reader, reading);
+        if (reading->looks) {
+            look_ahead(&progress);
+        }
         read_all(&progress);
         gv_reader_free(progress.reader);
     }
@@ -774,6 +806,7 @@ test_readers(const struct text *text, const struct gv_inflate_engine *engine)
             .memory_limit = way & 8 ? BIG : GV_NO_LIMIT,
             .seals_nothing = (way & 16) != 0,
             .grows_on = (way & 24) == 0,
+            .looks = (way & 5) == 1,
             .gives_up = (way & 24) == 8,
         };
         refuse_each(name_of(&reading), use_reader, &reading);
@@ -802,6 +835,7 @@ test_large_readers(const struct text *text, const struct gv_inflate_engine *engi
                                      : 2000,
             .memory_limit = draw / 128 % 4 == 0 ? BIG : GV_NO_LIMIT,
             .grows_on = (draw & 512) != 0,
+            .looks = draw / 2048 % 2 == 0,
             .gives_up = draw / 512 % 4 == 0,
         };
         refuse_some(name_of(&reading), use_reader, &reading, tries);

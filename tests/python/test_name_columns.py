@@ -73,6 +73,7 @@ def test_published_names_and_near_misses(name: bytes) -> None:
 def test_generated_names() -> None:
     for name in generate(GENERATED, seed=20240501):
         assert_read_alike(name)
+    assert_read_alike(b"A1:1:F:1:1101:5:6 01:N:0:ACGT")  # before the fix, a read 1
 
 
 def test_huge_names() -> None:
