@@ -55,6 +55,7 @@ all: $(VENV)/.with-progress
 $(VENV)/.with-%: $(VENV)/.build-deps $(BUILD_FILES)
 	@echo '[pip]  genomevedic[$*], editable'
 	@$(IN_VENV) $(PY) -m pip install -q --no-build-isolation -Cbuild-dir=build/editable -e '.[$*]'
+	@$(PY) tools/mend_editable.py
 	@touch $@
 
 demo: $(VENV)/.with-plot
@@ -68,7 +69,7 @@ define configure_core
 @$(2) meson setup $(1) $$(test -f $(1)/build.ninja && echo --reconfigure) -Dpython=false $(3)
 endef
 
-test: $(VENV)/.with-test
+test: $(VENV)/.with-viewers
 	$(call configure_core,build/core,$(IN_VENV),-Dwerror=$(WERROR))
 	@$(IN_VENV) meson test -C build/core --print-errorlogs
 	$(PY) -m pytest $(PYTEST_ARGS)

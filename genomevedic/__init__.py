@@ -37,13 +37,14 @@ from .table import Table
 from .text import TextColumn
 
 if TYPE_CHECKING:
-    from . import datasets, plot, recovery
+    from . import datasets, napari, plot, recovery
     from .flowcell import TileTable, tiles
     from .pairs import PairTable, optical_pairs
     from .peek import FastqSummary, peek_fastq
     from .summaries import ReadSummary, summary
     from .voxels import VoxelGrid, voxelize
     from .watching import WatchedBatch, Watcher, watch
+    from .web import to_html
 
 __version__: str = _config()["version"]
 
@@ -68,6 +69,7 @@ __all__ = [
     "errors",
     "layouts",
     "memory",
+    "napari",
     "optical_pairs",
     "peek_fastq",
     "plot",
@@ -78,6 +80,7 @@ __all__ = [
     "sources",
     "summary",
     "tiles",
+    "to_html",
     "voxelize",
     "watch",
 ]
@@ -100,6 +103,8 @@ _LATE = {
     "voxelize": ("voxels", "voxelize"),
     "watch": ("watching", "watch"),
     "recovery": ("recovery", None),
+    "napari": ("napari", None),
+    "to_html": ("web", "to_html"),
 }
 
 

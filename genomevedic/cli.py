@@ -1,4 +1,4 @@
-"""The command line: ``genomevedic info`` and ``genomevedic plot``.
+"""The command line: ``genomevedic info``, ``genomevedic plot`` and ``genomevedic view``.
 
 Exit status: 0 done; 1 with one sentence on standard error; 2 the command was not understood;
 130 stopped with Ctrl-C; 141 the reader of standard output went away.
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _STANDARD_INPUT = "standard input"
+
+# How many reads a window or a page shows.
+_VIEWED_POINTS = 1_000_000
 
 # How many reads the look at the beginning examines.
 _PEEK_READS = 1000
@@ -200,6 +203,41 @@ def _parser() -> argparse.ArgumentParser:
         help="draw this many reads at most, chosen at random (default: 200000)",
     )
     plot.set_defaults(run=_plot, reads=_PEEK_READS)
+
+    view = commands.add_parser(
+        "view",
+        help="look at a FASTQ file in space",
+        description=(
+            "Open the reads in napari, where it is installed and there is a screen; else, or where "
+            "-o names it, write a web page that any browser opens, and print its name."
+        ),
+    )
+    _add_source(view)
+    view.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="PAGE",
+        help="write this web page (.html), and open no window",
+    )
+    view.add_argument(
+        "--layout", default="auto", help="where a read stands: auto, composition or spiral"
+    )
+    view.add_argument(
+        "--min-quality",
+        type=_quality,
+        default=0.0,
+        metavar="Q",
+        help="leave out reads whose mean Phred score is lower",
+    )
+    view.add_argument(
+        "--max-points",
+        type=_positive,
+        default=_VIEWED_POINTS,
+        metavar="N",
+        help="show this many reads at most, chosen at random (default: %(default)s)",
+    )
+    view.set_defaults(run=_view, reads=_PEEK_READS)
     return parser
 
 
@@ -408,6 +446,67 @@ def _plot(options: argparse.Namespace) -> None:
     print(options.output)
 
 
+def _view(options: argparse.Namespace) -> None:
+    page = options.output
+    if page is None and _has_window():
+        from . import napari
+
+        particles = _read_to_view(options)
+        napari.view(
+            particles, max_points=options.max_points, rng=0, title=_plain_title(options, particles)
+        )
+        import napari as application
+
+        application.run()
+        return
+    page = page or _page_beside(options.file)
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"The ending of {page} must be .html.")
+    if not page.parent.is_dir():
+        raise ValueError(f"The folder {page.parent} for the page does not exist.")
+    from .notebook import import_k3d
+    from .web import to_html
+
+    # Before a long file is read.
+    import_k3d()
+    particles = _read_to_view(options)
+    title = _plain_title(options, particles)
+    print(to_html(particles, page, title=title, max_points=options.max_points, rng=0))
+
+
+def _has_window() -> bool:
+    """Whether napari can open one; why it cannot is said."""
+    from .napari import window_fault
+
+    if importlib.util.find_spec("napari") is None:
+        reason = 'napari is not installed (pip install "genomevedic[napari]").'
+    else:
+        fault = window_fault()
+        if fault is None:
+            return True
+        reason = f"{fault.code}: {fault}"
+    warnings.warn(f"{reason} A web page is written instead.", UserWarning, stacklevel=2)
+    return False
+
+
+def _page_beside(file: str) -> Path:
+    """Return a page in the current folder that is named after the input."""
+    name = "reads" if file == "-" else Path(file).name.split(".")[0]
+    return Path(f"{name or 'reads'}.html")
+
+
+def _read_to_view(options: argparse.Namespace) -> Particles:
+    summary, source = _open(options)
+    return read_fastq(
+        source,
+        layout=options.layout,
+        min_quality=options.min_quality,
+        encoding=_encoding(options, summary),
+        max_record_bytes=options.max_record_bytes,
+        progress=_show_progress(),
+    )
+
+
 def _check_output(figure: Any, output: Path) -> None:
     """Raise before the input is read where the picture could not be written after it."""
     formats = figure.canvas.get_supported_filetypes()
@@ -421,10 +520,13 @@ def _check_output(figure: Any, output: Path) -> None:
 
 
 def _title(options: argparse.Namespace, particles: Particles) -> str:
-    name = _STANDARD_INPUT if options.file == "-" else Path(shown(options.file)).name
     # Matplotlib would read what stands between two dollar signs as a formula.
-    name = printable(name).replace("$", r"\$")
-    title = f"{name}: {counted_reads(len(particles))}"
+    return _plain_title(options, particles).replace("$", r"\$")
+
+
+def _plain_title(options: argparse.Namespace, particles: Particles) -> str:
+    name = _STANDARD_INPUT if options.file == "-" else Path(shown(options.file)).name
+    title = f"{printable(name)}: {counted_reads(len(particles))}"
     filtered = particles.stats.filtered if particles.stats else 0
     if filtered:
         title += f", {filtered:,} below Q{options.min_quality:g} left out"

@@ -26,6 +26,9 @@ a file cut short an `EOFError`, a full memory a `MemoryError`, a file that canno
         CircuitOpenError                           it failed so often that it is left alone
         ReadCancelledError    InterruptedError     it was closed while somebody waited for it
         SystemResourceError                        no thread or descriptor is left for it
+      RenderingError          RuntimeError       nothing to draw with: no window, no WebGL
+        ShaderError                                the graphics driver refuses a shader
+        TextureError                               an image is larger than a texture can be
 """
 
 from __future__ import annotations
@@ -59,7 +62,9 @@ __all__ = [
     "QualityMismatchError",
     "ReadCancelledError",
     "RecordTooLongError",
+    "RenderingError",
     "Severity",
+    "ShaderError",
     "SkippedWarning",
     "SourceChangedError",
     "SourceNotFoundError",
@@ -67,6 +72,7 @@ __all__ = [
     "SourceReadError",
     "SourceUnavailableError",
     "SystemResourceError",
+    "TextureError",
     "TimedOutError",
     "TruncatedFileError",
     "UnplacedWarning",
@@ -96,6 +102,9 @@ class ErrorCode(StrEnum):
     CANCELLED = "CANCELLED"
     SOURCE_CHANGED = "SOURCE_CHANGED"
     CIRCUIT_OPEN = "CIRCUIT_OPEN"
+    RENDER_CONTEXT = "RENDER_CONTEXT"
+    SHADER = "SHADER"
+    TEXTURE = "TEXTURE"
 
 
 class Severity(IntEnum):
@@ -359,6 +368,28 @@ class SystemResourceError(SourceReadError):
     code = ErrorCode.SYSTEM_RESOURCE
     severity = Severity.CRITICAL
     recoverable = True
+
+
+class RenderingError(GenomeVedicError, RuntimeError):
+    """A viewer has nothing to draw with: no display, no OpenGL or WebGL context.
+
+    ``context["viewer"]`` names it.
+    """
+
+    code = ErrorCode.RENDER_CONTEXT
+    recoverable = True
+
+
+class ShaderError(RenderingError):
+    """A shader of a viewer does not compile or link with this graphics driver."""
+
+    code = ErrorCode.SHADER
+
+
+class TextureError(RenderingError):
+    """An image is larger than the textures that the graphics driver holds."""
+
+    code = ErrorCode.TEXTURE
 
 
 class MissingEndBlockWarning(UserWarning):

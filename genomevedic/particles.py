@@ -403,6 +403,90 @@ class Particles:
         batch: pa.RecordBatch = _import("pyarrow", "arrow").record_batch(self)
         return batch
 
+    def to_napari(self) -> tuple[npt.NDArray[np.float32], dict[str, Any], str]:
+        r"""Return all reads that have a place as a napari points layer in space.
+
+        Points stand at (z, y, x). Positions and colours are views where every read has a place;
+        reads without one are left out, counted in the layer's name and in ``metadata``. Sizes are
+        diameters in the layout's units; features are GC, quality and length, and the names where
+        they were read and there are no more than 100,000. A unit of the layout that napari does
+        not know becomes ``"pixel"``.
+
+        Returns
+        -------
+        tuple
+            ``(data, keyword arguments, "points")``, the form that napari's plugins use: pass it to
+            ``napari.layers.Layer.create(*particles.to_napari())``, or hand data and keyword
+            arguments to ``viewer.add_points``. napari is not needed to make it.
+
+        Raises
+        ------
+        ValueError
+            The particles have no positions.
+
+        See Also
+        --------
+        genomevedic.napari.view : open a window; above a million reads with a density beneath.
+
+        Examples
+        --------
+        >>> import genomevedic as gv
+        >>> p = gv.read_fastq(b"@r1\nACGT\n+\nIIII\n@r2\nNN\n+\nII\n")
+        >>> data, options, kind = p.to_napari()
+        >>> data.shape, kind, options["metadata"]["words"]
+        ((1, 3), 'points', '1 of 2 reads is shown. 1 has no place in this layout.')
+        """
+        from .napari import layer
+
+        return layer(self)
+
+    def view(
+        self, *, max_points: int = 1_000_000, rng: np.random.Generator | int | None = None
+    ) -> Any:
+        """Show the particles in a notebook, with the best viewer that is installed and works.
+
+        That is k3d 3 or later (in space), else jupyter-scatter (in the plane), else Matplotlib.
+
+        Parameters
+        ----------
+        max_points : int, default 1,000,000
+            Above this number of reads with a place, that many are shown, chosen at random.
+        rng : numpy.random.Generator or int, optional
+            Source of that choice.
+
+        Returns
+        -------
+        k3d.Plot, jscatter.Scatter or matplotlib.figure.Figure
+            The last expression of a notebook's cell is shown.
+
+        Raises
+        ------
+        RenderingError
+            None of them is installed and works.
+        TypeError, ValueError
+            `max_points` is no whole number of at least 1; there are no positions.
+
+        Warns
+        -----
+        UserWarning
+            Where a viewer is missing or fails and the next one is taken, with the code of the
+            `RenderingError`; where reads are left out.
+
+        See Also
+        --------
+        genomevedic.to_html : the same in a page that needs no notebook.
+        genomevedic.napari.view : the same in a window of napari.
+
+        Examples
+        --------
+        >>> import genomevedic as gv
+        >>> p = gv.read_fastq(gv.datasets.flowcell_sample(), limit=100)
+        >>> p.view()  # doctest: +SKIP
+        """
+        from .notebook import show
+
+        return show(self, max_points=max_points, rng=rng)
+
     def _arrow_columns(self) -> dict[str, Any]:
         return {
             name: (column.offsets, column.data) if isinstance(column, TextColumn) else column

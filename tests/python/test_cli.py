@@ -1,6 +1,7 @@
 """The command line, run as its users run it."""
 
 import gzip
+import importlib.util
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import genomevedic as gv
+from browsers import opens_windows, screen
 from support import bgzf, restore_control_c
 
 COMMAND = [sys.executable, "-m", "genomevedic"]
@@ -449,3 +451,70 @@ def test_progress_is_shown_to_a_terminal_only(tmp_path):
     assert process.returncode == 0
     assert "20,000" in output.decode()
     assert "%" in shown and "B" in shown
+
+
+# --- view ---------------------------------------------------------------------------------------
+
+
+def without_screen():
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return {name: value for name, value in os.environ.items() if name not in hidden}
+
+
+def test_view_writes_and_names_a_page_where_there_is_no_screen(tmp_path):
+    pytest.importorskip("k3d")
+    done = run("view", SAMPLE, cwd=tmp_path, env=without_screen())
+    assert (done.returncode, done.out) == (0, "flowcell_sample.html\n")
+    assert done.err.count("\n") == 1
+    assert "A web page is written instead." in done.err
+    assert "RENDER_CONTEXT: napari" in done.err or "napari is not installed" in done.err
+    page = (tmp_path / "flowcell_sample.html").read_text("utf-8")
+    assert "<h1>flowcell_sample.fastq.gz: 7,040 reads</h1>" in page
+    assert "12 have no place in this layout." in page
+
+
+def test_view_writes_the_page_that_is_asked_for(tmp_path):
+    pytest.importorskip("k3d")
+    text = gzip.decompress(SAMPLE.read_bytes())
+    page = tmp_path / "page.html"
+    done = run("view", "-", "-o", page, "--max-points", 50, "--layout", "spiral", stdin=text)
+    assert (done.returncode, done.out) == (0, f"{page}\n")
+    assert done.err == "genomevedic: note: 50 of 7,040 reads are shown, chosen at random.\n"
+    assert "50 of 7,040 reads are shown, chosen at random." in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("page", "said"), [("page.png", "must be .html"), ("none/page.html", "does not exist")]
+)
+def test_view_looks_at_where_the_page_goes_first(page, said, tmp_path):
+    sentence = failed(run("view", tmp_path / "missing.fastq", "-o", tmp_path / page))
+    assert said in sentence
+
+
+def test_view_opens_napari_where_there_is_a_screen(tmp_path):
+    if importlib.util.find_spec("napari") is None:
+        pytest.skip("napari is not installed")
+    code = (
+        "import sys, napari\n"
+        "from genomevedic.cli import main\n"
+        "def run():\n"
+        "    viewer = napari.current_viewer()\n"
+        "    counts = [len(each.data) for each in viewer.layers]\n"
+        "    print(viewer.title, viewer.dims.ndisplay, counts)\n"
+        "napari.run = run\n"
+        "sys.exit(main(['view', sys.argv[1]]))\n"
+    )
+    with screen() as environment:
+        if not opens_windows(environment):
+            pytest.skip("Qt opens no window here")
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(SAMPLE)],
+            env=environment | {"NAPARI_CONFIG": str(tmp_path / "settings.yaml")},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "flowcell_sample.fastq.gz: 7,040 reads 3 [7028]\n"
+    assert list(tmp_path.glob("*.html")) == []

@@ -75,6 +75,11 @@ WITH_EXAMPLES = [
     gv.plot.hist,
     gv.plot.overview,
     gv.plot.gc_colormap,
+    gv.Particles.to_napari,
+    gv.Particles.view,
+    gv.napari.layers,
+    gv.napari.view,
+    gv.to_html,
 ]
 # They answer with what they know, or hold what they are given.
 RAISES_NOTHING = {

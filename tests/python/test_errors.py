@@ -44,6 +44,9 @@ BUILTINS = {
     "CircuitOpenError": OSError,
     "ReadCancelledError": InterruptedError,
     "SystemResourceError": OSError,
+    "RenderingError": RuntimeError,
+    "ShaderError": RuntimeError,
+    "TextureError": RuntimeError,
 }
 
 
