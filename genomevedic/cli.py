@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import importlib
 import importlib.util
 import io
 import json
@@ -23,13 +24,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .arguments import parse_size
 from .errors import GenomeVedicError, MissingEndBlockWarning
-from .fastq import DEFAULT_MAX_RECORD_BYTES, read_fastq, scan_fastq
+from .fastq import COLUMNS, DEFAULT_MAX_RECORD_BYTES, FastqReader, read_fastq, scan_fastq
 from .sources import shown
 from .text import counted_reads, printable
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from .particles import Particles
     from .peek import FastqSummary
+    from .stats import ReadStats
 
 __all__ = ["main"]
 
@@ -43,6 +47,30 @@ _PEEK_READS = 1000
 
 # What messages call an argument of a Python function, and what the command line calls it.
 _OPTIONS = {"max_points=": "--max-points", "max_record_bytes": "--max-record-bytes"}
+
+# What each kind of picture needs of the reads, and which options it knows.
+_KINDS: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {
+    "overview": (
+        ("position", "color", "size", "length", "gc", "quality"),
+        frozenset(["color", "max_points"]),
+    ),
+    "scatter": (
+        ("position", "color", "size", "length", "gc", "quality"),
+        frozenset(["color", "max_points"]),
+    ),
+    "density": (("position", "length"), frozenset(["color"])),
+    "hist": (("length",), frozenset(["color"])),
+    "flowcell": (("position", "lane", "tile"), frozenset(["color", "cycles"])),
+    "nanopore": (("position", "length"), frozenset(["color"])),
+    "gc-quality": (("gc", "quality", "length"), frozenset()),
+    "length-quality": (("length", "quality"), frozenset()),
+}
+
+# Kinds that draw one layout.
+_LAYOUT_OF = {"flowcell": "flowcell", "nanopore": "nanopore"}
+
+# Kinds of which a page in a browser can be made.
+_PAGES = ("overview", "scatter")
 
 # What input, arguments and the machine can cause; anything else is a fault of the program.
 _EXPECTED = (
@@ -171,8 +199,9 @@ def _parser() -> argparse.ArgumentParser:
 
     plot = commands.add_parser(
         "plot",
-        help="draw a first picture of a FASTQ file",
-        description="Draw the reads as points, and the distributions of GC and mean quality.",
+        help="draw a picture of a FASTQ file",
+        description="Draw the reads as points, and the distributions of GC and mean quality; or "
+        "another kind of picture.",
     )
     _add_source(plot)
     plot.add_argument(
@@ -181,7 +210,14 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         required=True,
         metavar="PICTURE",
-        help="file to write; its ending tells the format (png, pdf, svg, ...)",
+        help="file to write; its ending tells the format (png, pdf, svg, ..., or html for a page "
+        "that opens in a browser)",
+    )
+    plot.add_argument(
+        "--kind",
+        choices=tuple(_KINDS),
+        default="overview",
+        help="what to draw (default: %(default)s)",
     )
     plot.add_argument(
         "--layout",
@@ -200,7 +236,19 @@ def _parser() -> argparse.ArgumentParser:
         "--max-points",
         type=_positive,
         metavar="N",
-        help="draw this many reads at most, chosen at random (default: 200000)",
+        help="of more reads than this draw the density instead of points (default: 200000)",
+    )
+    plot.add_argument(
+        "--color",
+        metavar="COLUMN",
+        help="what colours show, or a histogram counts: gc, quality, length, ...; count (of a "
+        "density or a chip), deviation (of the quality on a flow cell)",
+    )
+    plot.add_argument(
+        "--cycles",
+        type=_positive,
+        metavar="N",
+        help="draw the flow cell once for each bin of N cycles",
     )
     plot.set_defaults(run=_plot, reads=_PEEK_READS)
 
@@ -221,7 +269,10 @@ def _parser() -> argparse.ArgumentParser:
         help="write this web page (.html), and open no window",
     )
     view.add_argument(
-        "--layout", default="auto", help="where a read stands: auto, composition or spiral"
+        "--layout",
+        default="auto",
+        help="where a read stands: auto (default), flowcell, nanopore, pacbio, mgi, composition, "
+        "tetranucleotide, spiral or grid",
     )
     view.add_argument(
         "--min-quality",
@@ -424,25 +475,24 @@ def _plot(options: argparse.Namespace) -> None:
     from . import plot
 
     figure = plot.new_figure()
+    _check_kind(options)
     _check_output(figure, options.output)
     summary, source = _open(options)
-    particles = read_fastq(
+    reader = scan_fastq(
         source,
-        layout=options.layout,
+        layout=_LAYOUT_OF.get(options.kind, options.layout),
         min_quality=options.min_quality,
-        columns=("position", "color", "size", "length", "gc", "quality"),
+        columns=_columns(options),
         encoding=_encoding(options, summary),
         max_record_bytes=options.max_record_bytes,
         progress=_show_progress(),
     )
-    plot.overview(
-        particles,
-        fig=figure,
-        title=_title(options, particles),
-        max_points=options.max_points or plot.MAX_POINTS,
-        rng=0,
-    )
-    figure.savefig(options.output)
+    with reader:
+        if options.output.suffix.lower() == ".html":
+            _write_page(reader, options)
+        else:
+            _draw(reader, figure, options)
+            figure.savefig(options.output)
     print(options.output)
 
 
@@ -452,9 +502,8 @@ def _view(options: argparse.Namespace) -> None:
         from . import napari
 
         particles = _read_to_view(options)
-        napari.view(
-            particles, max_points=options.max_points, rng=0, title=_plain_title(options, particles)
-        )
+        title = _plain_title(options, _stats_of(particles))
+        napari.view(particles, max_points=options.max_points, rng=0, title=title)
         import napari as application
 
         application.run()
@@ -470,7 +519,7 @@ def _view(options: argparse.Namespace) -> None:
     # Before a long file is read.
     import_k3d()
     particles = _read_to_view(options)
-    title = _plain_title(options, particles)
+    title = _plain_title(options, _stats_of(particles))
     print(to_html(particles, page, title=title, max_points=options.max_points, rng=0))
 
 
@@ -507,9 +556,79 @@ def _read_to_view(options: argparse.Namespace) -> Particles:
     )
 
 
+def _stats_of(particles: Particles) -> ReadStats:
+    assert particles.stats is not None  # a reader gave them
+    return particles.stats
+
+
+def _check_kind(options: argparse.Namespace) -> None:
+    """Raise where an option makes no sense for the kind of picture."""
+    for name in ("color", "max_points", "cycles"):
+        if getattr(options, name) is not None and name not in _KINDS[options.kind][1]:
+            raise ValueError(f"--{name.replace('_', '-')} does not go with --kind {options.kind}.")
+    layout = _LAYOUT_OF.get(options.kind, options.layout)
+    if options.layout not in ("auto", layout):
+        raise ValueError(f"--kind {options.kind} draws the layout {layout}, not {options.layout}.")
+    if options.output.suffix.lower() == ".html" and options.kind not in _PAGES:
+        kinds = " or ".join(_PAGES)
+        raise ValueError(f"A page shows the reads as points: --kind {kinds}, not {options.kind}.")
+
+
+def _columns(options: argparse.Namespace) -> list[str]:
+    """Return the columns that the picture needs."""
+    columns = [*_KINDS[options.kind][0]]
+    if options.cycles is not None:
+        columns = ["lane", "tile", "sequence", "qualities"]
+    color = options.color or {"hist": "quality", "flowcell": "quality"}.get(options.kind)
+    color = "quality" if color == "deviation" else color
+    if color in COLUMNS and color not in columns and options.cycles is None:
+        columns.append(color)
+    return columns
+
+
+def _write_page(reader: FastqReader, options: argparse.Namespace) -> None:
+    web = importlib.import_module(f"{__package__}.web")
+    particles = reader.read()
+    most = {} if options.max_points is None else {"max_points": options.max_points}
+    title = _plain_title(options, reader.stats)
+    web.to_html(particles, options.output, color=options.color, title=title, rng=0, **most)
+
+
+def _draw(reader: FastqReader, figure: Figure, options: argparse.Namespace) -> None:
+    """Draw the reads of a reader into an empty figure."""
+    from . import plot
+    from .plot.canvas import GROUND
+
+    color = {} if options.color is None else {"color": options.color}
+    if options.kind == "nanopore":
+        plot.nanopore(reader, fig=figure, **color)
+    elif options.kind == "overview":
+        most = options.max_points or plot.MAX_POINTS
+        plot.overview(reader.read(), fig=figure, max_points=most, **color)
+    else:
+        ax: Any = figure.add_subplot()
+        ax.set_facecolor(GROUND if options.kind != "hist" else "white")
+        if options.kind == "scatter":
+            most = options.max_points or plot.MAX_POINTS
+            plot.scatter(reader.read(), ax=ax, max_points=most, **color)
+        elif options.kind == "density":
+            plot.density(reader, ax=ax, **color)
+        elif options.kind == "hist":
+            plot.hist(reader.read(), options.color or "quality", ax=ax)
+        elif options.kind == "flowcell":
+            plot.flowcell(reader, ax=ax, cycles=options.cycles, **color)
+        elif options.kind == "gc-quality":
+            plot.gc_quality(reader.read(), ax=ax)
+        else:
+            plot.length_quality(reader.read(), ax=ax)
+    # Matplotlib would read what stands between two dollar signs as a formula.
+    title = _plain_title(options, reader.stats).replace("$", r"\$")
+    figure.suptitle(title, x=0.01, ha="left")
+
+
 def _check_output(figure: Any, output: Path) -> None:
     """Raise before the input is read where the picture could not be written after it."""
-    formats = figure.canvas.get_supported_filetypes()
+    formats = {*figure.canvas.get_supported_filetypes(), "html"}
     if output.suffix[1:].lower() not in formats:
         known = ", ".join(sorted(formats))
         raise ValueError(
@@ -519,15 +638,9 @@ def _check_output(figure: Any, output: Path) -> None:
         raise ValueError(f"The folder {output.parent} for the picture does not exist.")
 
 
-def _title(options: argparse.Namespace, particles: Particles) -> str:
-    # Matplotlib would read what stands between two dollar signs as a formula.
-    return _plain_title(options, particles).replace("$", r"\$")
-
-
-def _plain_title(options: argparse.Namespace, particles: Particles) -> str:
+def _plain_title(options: argparse.Namespace, stats: ReadStats) -> str:
     name = _STANDARD_INPUT if options.file == "-" else Path(shown(options.file)).name
-    title = f"{printable(name)}: {counted_reads(len(particles))}"
-    filtered = particles.stats.filtered if particles.stats else 0
-    if filtered:
-        title += f", {filtered:,} below Q{options.min_quality:g} left out"
+    title = f"{printable(name)}: {counted_reads(stats.kept)}"
+    if stats.filtered:
+        title += f", {stats.filtered:,} below Q{options.min_quality:g} left out"
     return title

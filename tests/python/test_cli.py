@@ -218,8 +218,8 @@ def test_plot_of_many_reads_speaks_of_options_of_the_command(needs_matplotlib, t
     done = run("plot", SAMPLE, "-o", tmp_path / "a.png", "--max-points", "100")
     assert done.returncode == 0
     assert done.err == (
-        "genomevedic: note: 100 of 7,040 reads are drawn, chosen at random. "
-        "Give --max-points to draw more.\n"
+        "genomevedic: note: More than 100 reads: each cell shows the mean of the reads in it. "
+        "Give --max-points to draw more points.\n"
     )
 
 

@@ -225,7 +225,15 @@ def test_scatter_honours_a_scale_of_the_users(five, color):
 
 def test_three_dimensional_axes_are_refused_in_one_sentence(five):
     ax = plt.figure().add_subplot(projection="3d")
-    for draw in (lambda: gv.plot.scatter(five, ax=ax), lambda: gv.plot.hist(five, "gc", ax=ax)):
+    for draw in (
+        lambda: gv.plot.hist(five, "gc", ax=ax),
+        lambda: gv.plot.density(five, ax=ax),
+        lambda: gv.plot.gc_quality(five, ax=ax),
+        lambda: gv.plot.length_quality(five, ax=ax),
+        lambda: gv.plot.flowcell(five, ax=ax),
+        lambda: gv.plot.chip(five, ax=ax),
+        lambda: gv.plot.yield_over_time(five, ax=ax),
+    ):
         with pytest.raises(ValueError, match="axes are three-dimensional"):
             draw()
 
@@ -246,7 +254,7 @@ def test_above_max_points_a_sample_is_drawn_and_said(sample):
         points = gv.plot.scatter(sample, max_points=500, rng=1)
     assert told[0].filename == __file__
     with pytest.warns(UserWarning, match="chosen at random") as told:
-        gv.plot.overview(sample, max_points=500)
+        gv.plot.overview(sample, max_points=500, rng=1)
     assert told[0].filename == __file__
     assert len(points.get_offsets()) == 500
     assert words(points.axes) == (
