@@ -24,7 +24,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .arguments import parse_size
 from .errors import GenomeVedicError, MissingEndBlockWarning
-from .fastq import COLUMNS, DEFAULT_MAX_RECORD_BYTES, FastqReader, read_fastq, scan_fastq
+from .fastq import (
+    COLUMNS,
+    DEFAULT_COLUMNS,
+    DEFAULT_MAX_RECORD_BYTES,
+    FastqReader,
+    read_fastq,
+    scan_fastq,
+)
 from .sources import shown
 from .text import counted_reads, printable
 
@@ -546,9 +553,12 @@ def _page_beside(file: str) -> Path:
 
 def _read_to_view(options: argparse.Namespace) -> Particles:
     summary, source = _open(options)
+    # A page colours by tile where there are any.
+    tiles = ("tile",) if {"flowcell", "mgi"} & set(summary.layouts) else ()
     return read_fastq(
         source,
         layout=options.layout,
+        columns=(*DEFAULT_COLUMNS, *tiles),
         min_quality=options.min_quality,
         encoding=_encoding(options, summary),
         max_record_bytes=options.max_record_bytes,

@@ -108,7 +108,7 @@ def layers(
     >>> p = gv.read_fastq(gv.datasets.flowcell_sample())
     >>> [(data, options, kind)] = layers(p)
     >>> kind, data.shape, options["name"]
-    ('points', (7028, 2), 'reads: 7,028 (12 without a place left out)')
+    ('points', (7040, 2), 'reads: 7,040')
     """
     if ndim not in (2, 3):
         raise ValueError(f"ndim= must be 2 or 3, and is {ndim!r}")
@@ -432,11 +432,18 @@ def _count(
     shape: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float32]:
     """Count the reads in each pixel (y, x) of a grid; reads without a place are in none."""
-    ranges = [(lows[1], highs[1]), (lows[0], highs[0])]
-    counts, _, _ = np.histogram2d(
-        position[:, 1], position[:, 0], bins=(int(shape[1]), int(shape[0])), range=ranges
+    from .layouts import given
+    from .particles import Particles
+    from .voxels import voxelize
+
+    grid = voxelize(
+        Particles({"position": position}, given()),
+        axes=("y", "x"),
+        bins=(int(shape[1]), int(shape[0])),
+        bounds=[(float(lows[1]), float(highs[1])), (float(lows[0]), float(highs[0]))],
+        sums=(),
     )
-    return counts.astype(np.float32)
+    return grid.counts.astype(np.float32)
 
 
 def _pyramid(counts: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:

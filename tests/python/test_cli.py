@@ -463,7 +463,7 @@ def without_screen():
 
 def test_view_writes_and_names_a_page_where_there_is_no_screen(tmp_path):
     pytest.importorskip("k3d")
-    done = run("view", SAMPLE, cwd=tmp_path, env=without_screen())
+    done = run("view", SAMPLE, "--layout", "composition", cwd=tmp_path, env=without_screen())
     assert (done.returncode, done.out) == (0, "flowcell_sample.html\n")
     assert done.err.count("\n") == 1
     assert "A web page is written instead." in done.err

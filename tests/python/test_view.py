@@ -14,7 +14,7 @@ SAMPLE = gv.datasets.flowcell_sample()
 
 @pytest.fixture(scope="module")
 def particles() -> gv.Particles:
-    return gv.read_fastq(SAMPLE)
+    return gv.read_fastq(SAMPLE, layout="composition")
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def scene_of(page: str) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    particles = with_tiles(gv.read_fastq(SAMPLE))
+    particles = with_tiles(gv.read_fastq(SAMPLE, layout="composition"))
     return gv.to_html(particles, tmp_path_factory.mktemp("page") / "run.html", title="A <run>")
 
 
@@ -70,7 +70,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_page_holds_every_read_that_has_a_place(page_file: Path) -> None:
     page = page_file.read_text("utf-8")
-    particles = gv.read_fastq(SAMPLE)
+    particles = gv.read_fastq(SAMPLE, layout="composition")
     placed = np.isfinite(particles.position).all(axis=1)
     assert words(page) == "7,028 of 7,040 reads are shown. 12 have no place in this layout."
     points = scene_of(page)["reads"]
@@ -86,7 +86,7 @@ def test_the_page_holds_every_read_that_has_a_place(page_file: Path) -> None:
 
 def test_the_colours_are_those_of_gc_quality_and_tile(page_file: Path) -> None:
     page = page_file.read_text("utf-8")
-    particles = with_tiles(gv.read_fastq(SAMPLE))
+    particles = with_tiles(gv.read_fastq(SAMPLE, layout="composition"))
     particles = particles[np.isfinite(particles.position).all(axis=1)]
     settings = json.loads(part(page, "settings"))
     assert [mode["key"] for mode in settings["modes"]] == ["gc", "quality", "tile"]
@@ -127,7 +127,7 @@ def test_the_page_holds_a_picture(page_file: Path) -> None:
 
 
 def test_a_sample_is_said(tmp_path: Path) -> None:
-    particles = gv.read_fastq(SAMPLE)
+    particles = gv.read_fastq(SAMPLE, layout="composition")
     said = "100 of 7,040 reads are shown, chosen at random. 12 have no place in this layout."
     with pytest.warns(UserWarning, match=re.escape(said)):
         first = gv.to_html(particles, tmp_path / "a.html", max_points=100, rng=3)
@@ -165,7 +165,9 @@ def test_few_and_odd_particles(case: str, tmp_path: Path) -> None:
 
 
 def test_an_axis_of_another_unit_is_stretched_and_that_is_said(tmp_path: Path) -> None:
-    layout = gv.layouts.Layout("chip", ("column", "row", "time"), ("", "", "h"), 1.0, "a chip")
+    layout = gv.layouts.Layout(
+        "chip", "physical", ("column", "row", "time"), ("", "", "h"), 1.0, "a chip"
+    )
     position = np.array([[0, 0, 0], [100, 50, 0.5]], np.float32)
     page = gv.to_html(gv.Particles({"position": position}, layout), tmp_path / "page.html")
     text = page.read_text("utf-8")

@@ -129,7 +129,7 @@ def test_many_reads_are_a_density_and_a_sample(make_napari_viewer: object, ndim:
 @pytest.mark.parametrize("units", [("µm", "µm", ""), ("", "", "h"), ("furlongs of x", "mm", "mm")])
 def test_napari_takes_the_units(make_napari_viewer: object, units: tuple[str, str, str]) -> None:
     viewer = make_napari_viewer()
-    layout = gv.layouts.Layout("some", ("a", "b", "c"), units, 1.0, "somewhere")
+    layout = gv.layouts.Layout("some", "physical", ("a", "b", "c"), units, 1.0, "somewhere")
     position = np.array([[0, 0, 0], [1000, 500, 2]], np.float32)
     gv.napari.view(gv.Particles({"position": position}, layout), viewer=viewer)
     (layer,) = viewer.layers
