@@ -128,7 +128,7 @@ def test_the_readme(
     for name in ("lane1.fastq.gz", "lane2.fastq.gz"):
         shutil.copy(gv.datasets.flowcell_sample(), tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
     names: dict[str, object] = {}
     for block in BLOCKS:
         exec(block, names)
