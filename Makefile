@@ -7,6 +7,7 @@
 #   make lint    formatting, types, stubs, include layers
 #   make format  lay out C and Python files as lint wants them
 #   make bench   the benchmarks
+#   make docs    the pictures of docs/gallery, drawn anew
 #   make asan    all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make fuzz    the fuzz targets, FUZZ_SECONDS each (60)
 #   make clean   remove what the above made
@@ -35,7 +36,7 @@ BUILD_REQUIRES = $$($(1) -c 'import tomllib; print(*tomllib.load(open("pyproject
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SECONDARY:
-.PHONY: all demo test soak lint format bench asan asan-c asan-python fuzz clean
+.PHONY: all demo test soak lint format bench docs asan asan-c asan-python fuzz clean
 all: $(VENV)/.with-progress
 
 # A virtual environment, the build requirements in it, then the editable install with the extras
@@ -68,6 +69,9 @@ demo: $(VENV)/.with-plot
 define configure_core
 @$(2) meson setup $(1) $$(test -f $(1)/build.ninja && echo --reconfigure) -Dpython=false $(3)
 endef
+
+docs: $(VENV)/.with-plot
+	$(PY) tools/make_gallery.py
 
 test: $(VENV)/.with-viewers
 	$(call configure_core,build/core,$(IN_VENV),-Dwerror=$(WERROR))

@@ -499,6 +499,8 @@ def _plot(options: argparse.Namespace) -> None:
             _write_page(reader, options)
         else:
             _draw(reader, figure, options)
+            # Once for the ticks, which depend on the size of the axes, and once for their room.
+            figure.draw_without_rendering()
             figure.savefig(options.output)
     print(options.output)
 

@@ -101,6 +101,27 @@ def set_axes(ax: Any, layout: Layout, axes: Sequence[int]) -> None:
         # The box follows the data, so that a unit is as long along x as along y.
         ax.set_aspect("equal", adjustable="datalim" if _shares_axis(ax) else "box")
     ax.autoscale_view()
+    _space_ticks(ax)
+
+
+def _space_ticks(ax: Any) -> None:
+    """Leave room between the ticks of large numbers, whose labels are long."""
+    from matplotlib import rcParams
+    from matplotlib.ticker import MaxNLocator
+
+    ax.apply_aspect()
+    box = ax.get_window_extent()
+    points = {"x": box.width * points_per_pixel(ax), "y": box.height * points_per_pixel(ax)}
+    for along, limits in (("x", ax.get_xlim()), ("y", ax.get_ylim())):
+        largest = max(map(abs, limits))
+        if largest < 10_000:
+            continue
+        axis = getattr(ax, f"{along}axis")
+        size = rcParams["font.size"] * (0.8 * len(f"{largest:,.0f}") if along == "x" else 2.5)
+        axis.set_major_locator(
+            MaxNLocator(min(9, max(1, int(points[along] / size))), steps=[1, 2, 5, 10])
+        )
+        axis.set_major_formatter(lambda number, _: f"{number:,.0f}")
 
 
 def _shares_axis(ax: Axes) -> bool:

@@ -44,6 +44,9 @@ _SHAPES = {"flongle": (13, 10), "minion": (32, 16), "promethion": (120, 25)}
 # Rows of the Flongle whose last place has no channel.
 _SHORT_ROWS = (0, 1, 8, 9)
 
+# The colour of channels without a read, which viridis and cividis do not have.
+_SILENT = "#d5d8de"
+
 # Steps of the curve of the yield at the most.
 _MOST_STEPS = 512
 
@@ -55,7 +58,7 @@ def chip(
 ) -> AxesImage:
     r"""Draw what came from each channel of a Nanopore flow cell.
 
-    Channels without a read are grey.
+    Channels without a read are light grey.
 
     Parameters
     ----------
@@ -273,6 +276,8 @@ def _open(source: Any, color: str, needs_yield: bool) -> Iterator[Particles]:
 
 
 def _draw_chip(run: _Run, ax: Axes, legend: bool, kwargs: dict[str, Any]) -> AxesImage:
+    from matplotlib.colors import ListedColormap
+
     there, cells = run.has_channel(), run.channels
     counts = np.zeros(there.shape) if cells is None else cells.counts
     values = np.where(counts > 0, counts, np.nan)
@@ -282,7 +287,7 @@ def _draw_chip(run: _Run, ax: Axes, legend: bool, kwargs: dict[str, Any]) -> Axe
     style: dict[str, Any] = {"origin": "lower", "extent": extent, "interpolation": "nearest"}
     # What is there and gave nothing.
     ground = np.ma.masked_where(~there, np.zeros(there.shape))
-    ax.imshow(ground, **style, cmap="gray", vmin=-1.0, vmax=2.0, label="_channels")
+    ax.imshow(ground, **style, cmap=ListedColormap([_SILENT]), label="_channels")
     scale = mean_scale(values, run.color, kwargs)
     if run.color == "count" and kwargs.get("norm") is None:
         scale |= {"vmin": 0.0, "vmax": float(counts.max())}
@@ -326,14 +331,18 @@ def _draw_yield(run: _Run, ax: Axes, kwargs: dict[str, Any]) -> Line2D:
         bases = np.concatenate(([0.0], np.cumsum(steps)))
     style: dict[str, Any] = {"color": "#2c6a9e", "linewidth": 1.6}
     (line,) = ax.plot(hours, bases, **(style | kwargs))
-    most = float(bases[-1]) if is_drawn else 0.0
+    # Other runs may be drawn on these axes already.
+    others = [np.asarray(other.get_data()) for other in ax.lines]
+    others = [data for data in others if data.size]
+    most = max((float(np.max(y)) for _, y in others), default=0.0)
     size, unit = next((each for each in _UNITS if most >= each[0]), _UNITS[-1])
     ax.set_ylabel(f"Yield ({unit})")
     ax.yaxis.set_major_formatter(lambda count, _: f"{count / size:,.4g}")
     ax.set_xlabel(axis_label(run.layout, 2) if has_time and run.layout is not None else "time (h)")
     ax.set_ylim(0.0, 1.05 * most if most else 1.0)
-    if is_drawn:
-        ax.set_xlim(min(float(hours[0]), 0.0), float(hours[-1]))
+    if others:
+        times_seen = np.concatenate([x for x, _ in others])
+        ax.set_xlim(min(float(times_seen.min()), 0.0), float(times_seen.max()))
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(alpha=0.3)
     notes = ["There are no reads."]

@@ -132,6 +132,8 @@ def _set_hist_axes(
 
     along, counts = ("y", "x") if kwargs.get("orientation") == "horizontal" else ("x", "y")
     ax.set(**{f"{along}label": label_of(particles, column)})
+    if column == "gc":
+        getattr(ax, f"{along}axis").set_major_formatter(lambda share, _: f"{100 * share:.3g} %")
     ax.spines[["top", "right"]].set_visible(False)
     if kwargs.get("density"):
         ax.set(**{f"{counts}label": "Density"})

@@ -44,6 +44,9 @@ _SMALLEST_POINT, _LARGEST_POINT = 1.5, 6.0
 # In space the axes' box is seen at an angle: a unit is about so much shorter than across the axes.
 _FORESHORTENING = 0.55
 
+# The shortest side of the box in space, over the longest.
+_LEAST_SIDE = 0.45
+
 # Of the box in space, so that labels beside it stay inside the axes.
 _ZOOM = 0.8
 
@@ -130,6 +133,8 @@ def scatter(
     7028
     """
     require_matplotlib()
+    from matplotlib.cm import ScalarMappable
+
     in_space = _is_in_space(ax, projection)
     chosen = check_axes(axes if axes is not None else range(2 + in_space), 2 + in_space)
     position = column_of(particles, "position")
@@ -158,7 +163,8 @@ def scatter(
     if legend and label == "gc":
         add_gc_bar(ax)
     elif legend and label:
-        add_bar(ax, points, label)
+        # Without the opacity of the points, which is not theirs alone: they lie over each other.
+        add_bar(ax, ScalarMappable(points.norm, points.cmap), label)
     notes = [unplaced_note(len(position) - int(placed.sum()), len(position)), note]
     write_notes(ax, notes if len(position) else ["There are no reads."])
     return points
@@ -309,12 +315,12 @@ def _set_box(ax: Any, places: npt.NDArray[Any], units: Sequence[str], axes: Sequ
     if not (extent > 0).all() or len({units[axis] for axis in axes}) != 1:
         ax.set_box_aspect((4, 4, 3), zoom=_ZOOM)
     else:
-        ax.set_box_aspect(np.maximum(extent / extent.max(), 0.25), zoom=_ZOOM)
+        ax.set_box_aspect(np.maximum(extent / extent.max(), _LEAST_SIDE), zoom=_ZOOM)
     for along, limits in zip((ax.xaxis, ax.yaxis, ax.zaxis), extent.tolist(), strict=True):
         # Whole numbers where few are spanned, such as surfaces.
         is_few = 1 <= limits <= 8 and limits == int(limits)
         along.set_major_locator(MaxNLocator(limits if is_few else 5, integer=is_few))
-        along.labelpad = 14 if along is ax.zaxis else 8
+        along.labelpad = 14 if along is ax.zaxis else 10
 
 
 def _points_per_unit(ax: Any) -> float:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import warn_user
-from .canvas import current_axes, refuse_3d, require_matplotlib, set_axes, write_notes
+from .canvas import (
+    current_axes,
+    refuse_3d,
+    require_matplotlib,
+    set_axes,
+    write_notes,
+)
 from .colors import add_bar, add_count_bar
 from .columns import check_axes, label_of, raw_numbers_of
 from .images import Filled, color_scale, draw_cells, make_cells
@@ -37,6 +44,9 @@ _FREE_COUNTING = 0.5
 
 _READS_IN_A_CELL = 4
 _MOST_CELLS = 384
+
+# Letters in a line of the title.
+_TITLE_WIDTH = 36
 
 
 def live(
@@ -255,7 +265,8 @@ class _Picture:
         if stats is not None and stats.bases:
             words.append(f"mean Q{stats.mean_quality:.1f}, GC {100 * stats.mean_gc:.1f} %")
         words.append(f"{self._seen / elapsed / 1e6:.2f} M reads/s")
-        return "; ".join(words)
+        # A narrow picture has room for short lines only.
+        return textwrap.fill("; ".join(words), _TITLE_WIDTH)
 
 
 class _Screen:

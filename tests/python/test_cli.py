@@ -9,11 +9,14 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import genomevedic as gv
+import runs
 from browsers import opens_windows, screen
 from support import bgzf, restore_control_c
 
@@ -251,6 +254,96 @@ def test_the_title_shows_the_name_as_it_is(needs_matplotlib, tmp_path, monkeypat
     path.write_bytes(plain_sample(1))
     assert cli.main(["plot", str(path), "-o", str(tmp_path / "a.png")]) == 0
     assert figure.get_suptitle() == r"a\$b\$\n.fastq: 1 read"
+
+
+KINDS = {
+    "overview": ("--color", "quality"),
+    "scatter": ("--color", "length", "--layout", "composition"),
+    "density": ("--color", "gc", "--layout", "composition"),
+    "hist": ("--color", "gc"),
+    "flowcell": ("--color", "deviation"),
+    "gc-quality": (),
+    "length-quality": ("--min-quality", "20"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_plot_draws_each_kind(needs_matplotlib, tmp_path, monkeypatch, kind):
+    from genomevedic import cli, plot
+
+    figure = plot.new_figure()
+    monkeypatch.setattr(plot, "new_figure", lambda: figure)
+    output = tmp_path / "a.png"
+    arguments = ["plot", str(SAMPLE), "--kind", kind, *KINDS[kind], "-o", str(output)]
+    with warnings.catch_warnings():
+        assert cli.main(arguments) == 0
+    assert output.stat().st_size > 5000
+    assert figure.get_suptitle().startswith("flowcell_sample.fastq.gz: ")
+    labels = [ax.get_ylabel() for ax in figure.axes] + [ax.get_xlabel() for ax in figure.axes]
+    shown = {
+        "overview": "Mean quality (Phred)",
+        "scatter": "Length (bases)",
+        "density": "GC content",
+        "hist": "GC content",
+        "flowcell": "Mean quality less that of all reads (Phred)",
+        "gc-quality": "Reads per cell",
+        "length-quality": "Length (bases)",
+    }
+    assert shown[kind] in labels
+
+
+def test_plot_draws_a_nanopore_run_and_cycles(needs_matplotlib, tmp_path):
+    (tmp_path / "run.fastq").write_bytes(runs.nanopore([1, 2, 2, 300]))
+    for arguments in (
+        (tmp_path / "run.fastq", "--kind", "nanopore"),
+        (SAMPLE, "--kind", "flowcell", "--cycles", "25", "--color", "gc"),
+    ):
+        done = run("plot", *arguments, "-o", tmp_path / "a.svg")
+        assert (done.returncode, done.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--kind", "gc-quality", "--color", "gc"), "--color does not go with --kind gc-quality."),
+        (("--cycles", "5"), "--cycles does not go with --kind overview."),
+        (("--kind", "density", "--max-points", "5"), "--max-points does not go with"),
+        (("--kind", "flowcell", "--layout", "spiral"), "draws the layout flowcell, not spiral."),
+        (("--kind", "hist", "--color", "name"), "does not hold one number a read"),
+    ],
+)
+def test_plot_refuses_what_makes_no_sense(needs_matplotlib, tmp_path, arguments, message):
+    done = run("plot", SAMPLE, *arguments, "-o", tmp_path / "a.png")
+    assert done.returncode == 1
+    assert message in done.err and done.err.count("\n") == 1
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_plot_writes_a_page(needs_matplotlib, tmp_path, monkeypatch):
+    from genomevedic import cli
+
+    asked = {}
+
+    def to_html(particles, path, **options):
+        asked.update(options, reads=len(particles), columns=particles.columns)
+        path.write_text("<!doctype html>")
+
+    monkeypatch.setitem(sys.modules, "genomevedic.web", SimpleNamespace(to_html=to_html))
+    page = tmp_path / "a.html"
+    arguments = ["plot", str(SAMPLE), "--color", "tile", "--max-points", "9", "-o", str(page)]
+    assert cli.main(arguments) == 0
+    assert page.exists()
+    assert asked.pop("columns")[-1] == "tile"
+    assert asked == {
+        "reads": 7040,
+        "color": "tile",
+        "title": "flowcell_sample.fastq.gz: 7,040 reads",
+        "max_points": 9,
+        "rng": 0,
+    }
+    done = run("plot", SAMPLE, "--kind", "hist", "-o", page)
+    assert done.returncode == 1
+    assert "A page shows the reads as points" in done.err
 
 
 def test_plot_without_matplotlib_names_the_extra(tmp_path):
