@@ -295,7 +295,7 @@ add_row(struct gv_builder *builder, const struct texts *record)
         return status;
     }
     gv_particles_push_text(&builder->table, texts, sizes);
-    block->ordinal[row] = builder->reads;
+    block->ordinal[row] = builder->first + builder->reads;
     block->rows++;
     return GV_OK;
 }
@@ -353,7 +353,7 @@ take_all(struct gv_builder *builder, const uint8_t *text, size_t size, size_t n)
         gv_names_read(&block->names, &builder->names, &block->scanned, text, size, block->rows, n);
     }
     for (size_t i = 0; i < n; i++) {
-        block->ordinal[block->rows + i] = builder->reads + i;
+        block->ordinal[block->rows + i] = builder->first + builder->reads + i;
     }
     block->rows += n;
     gv_particles_push(&builder->table, n);
@@ -438,7 +438,7 @@ check_places(struct gv_builder *builder, uint64_t first, size_t n, size_t *taken
     if (lack == GV_LACKS_NOTHING) {
         return GV_OK;
     }
-    builder->reads = builder->block.ordinal[row];
+    builder->reads = builder->block.ordinal[row] - builder->first;
     builder->block.rows = 0;
     *taken = (size_t)(builder->reads - first);
     return no_place(builder, lack, row, error);
@@ -508,6 +508,8 @@ take_parsed(struct gv_builder *builder, struct gv_fastq *parser, uint8_t *text, 
             *taken = 0;
         } else {
             parser->is_past_fault = true; /* drawn together, it cannot be read again */
+            parser->fault_offset = before.offset;
+            parser->fault_line = before.line;
         }
     }
     return status;
@@ -564,7 +566,7 @@ gv_builder_append(struct gv_builder *builder, const struct gv_builder *from)
     if (wants(builder, GV_COLUMN_METADATA)) {
         uint64_t *ordinals = gv_particles_rows(&builder->table, GV_COLUMN_METADATA);
         for (size_t row = before; row < builder->table.rows; row++) {
-            ordinals[row] += builder->reads;
+            ordinals[row] += builder->first + builder->reads;
         }
     }
     builder->reads += from->reads;

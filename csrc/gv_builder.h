@@ -44,6 +44,7 @@ struct gv_builder {
     bool reads_names;          /* for places or columns */
     bool checks;               /* places or names may be faults */
     uint32_t source;           /* the number of the source at hand, from 0 */
+    uint64_t first;            /* ordinal of the first record; set after init */
     uint64_t reads;            /* records seen */
     uint64_t skipped;          /* of them passed over because of a fault */
     uint64_t kept;             /* rows made */

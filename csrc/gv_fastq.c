@@ -17,9 +17,40 @@ void
 gv_fastq_restart(struct gv_fastq *parser)
 {
     parser->mode = GV_FASTQ_FOUR_LINES;
-    parser->wrapped = false;
+    parser->wrapped = parser->is_past_fault = false;
     parser->offset = 0;
     parser->line = parser->record = 1;
+}
+
+void
+gv_fastq_resume(struct gv_fastq *parser, const struct gv_fastq_place *place)
+{
+    gv_fastq_restart(parser);
+    parser->mode = place->wrapped ? GV_FASTQ_WRAPPED : GV_FASTQ_FOUR_LINES;
+    parser->wrapped = place->wrapped;
+    parser->offset = place->offset;
+    parser->line = place->line;
+    parser->record = place->record;
+}
+
+struct gv_fastq_place
+gv_fastq_place(const struct gv_fastq *parser)
+{
+    struct gv_fastq_place place = {
+        .offset = parser->offset,
+        .line = parser->line,
+        .record = parser->record,
+        .wrapped = parser->wrapped,
+    };
+    if (parser->mode == GV_FASTQ_BLANK_TAIL) {
+        place.offset = parser->first_blank.offset;
+        place.line = parser->first_blank.line;
+    } else if (parser->is_past_fault) {
+        place.offset = parser->fault_offset;
+        place.line = parser->fault_line;
+        place.record--;
+    }
+    return place;
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -551,8 +582,9 @@ gv_fastq_next(struct gv_fastq *parser, uint8_t *text, size_t size, bool at_end,
  * Past a fault
  * ------------------------------------------------------------------------------------------ */
 
-/* Lines of a record, where nothing speaks for more. */
+/* Lines of a record, where nothing speaks for more, and where the separator is among them. */
 #define RECORD_LINES 4
+#define SEPARATOR_INDEX 2
 
 bool
 gv_fastq_is_of_record(enum gv_status status)
@@ -578,30 +610,76 @@ gv_fastq_is_of_record(enum gv_status status)
 void
 gv_fastq_skip_begin(struct gv_fastq *parser)
 {
-    /* Blank lines in front of a record were passed already: that record may be the next one. */
-    parser->is_at_line = parser->mode == GV_FASTQ_BLANK_TAIL || parser->is_past_fault;
-    parser->lines_skipped = parser->is_past_fault ? RECORD_LINES : 0;
+    /* Blank lines are passed already, and so is a record that was drawn together. */
+    bool is_over = parser->mode == GV_FASTQ_BLANK_TAIL || parser->is_past_fault;
+    parser->passed = (struct gv_fastq_passed){.is_at_line = is_over, .is_over = is_over};
     parser->record -= parser->is_past_fault;
     parser->is_past_fault = false;
     parser->mode = parser->wrapped ? GV_FASTQ_WRAPPED : GV_FASTQ_FOUR_LINES;
+}
+
+/* The line at hand was passed over, up to its '\n'. */
+static void
+count_line(struct gv_fastq_passed *passed, bool is_wrapped)
+{
+    uint64_t size = passed->size - (passed->size > 0 && passed->last_byte == '\r');
+    passed->size = 0;
+    passed->is_at_line = true;
+    if (size == 0) {
+        return;
+    }
+    if (passed->is_over) {
+        *passed = (struct gv_fastq_passed){.is_at_line = true};
+    }
+    uint64_t index = passed->lines++;
+    if (passed->has_separator) {
+        passed->qualities += size;
+        passed->is_over = passed->qualities >= passed->bases;
+    } else if (passed->first == '+' && index >= (is_wrapped ? 1 : SEPARATOR_INDEX)) {
+        passed->has_separator = true;
+    } else {
+        passed->bases += index > 0 ? size : 0;
+        passed->is_over = !is_wrapped && passed->lines == RECORD_LINES;
+    }
+}
+
+/* Passes over the line at hand, or what there is of it. */
+static size_t
+pass_over(struct gv_fastq *parser, const uint8_t *text, size_t size)
+{
+    struct gv_fastq_passed *passed = &parser->passed;
+    const uint8_t *newline = size > 0 ? memchr(text, '\n', size) : NULL;
+    size_t line = newline != NULL ? (size_t)(newline - text) : size;
+    if (line > 0) {
+        passed->first = passed->size == 0 ? text[0] : passed->first;
+        passed->last_byte = text[line - 1];
+        passed->size += line;
+        passed->is_at_line = false;
+    }
+    if (newline != NULL) {
+        count_line(passed, parser->mode == GV_FASTQ_WRAPPED);
+        parser->line++;
+    }
+    line += newline != NULL;
+    parser->offset += line;
+    return line;
 }
 
 enum gv_status
 gv_fastq_skip(struct gv_fastq *parser, uint8_t *text, size_t size, bool at_end, size_t *used,
               struct gv_error *error)
 {
-    *used = 0;
-    for (;;) {
+    for (*used = 0; *used < size;) {
         size_t left = size - *used;
-        uint8_t *at = text + *used;
-        if (left > 0 && parser->is_at_line && *at == '@') {
+        if (parser->passed.is_at_line && text[*used] == '@') {
             struct gv_fastq ahead = *parser;
             struct gv_record record;
             size_t taken;
             ahead.only_look = true;
             ahead.record++; /* the one at fault lies behind */
-            enum gv_status status = gv_fastq_next(&ahead, at, left, at_end, &record, &taken, error);
-            bool is_cut = status == GV_TRUNCATED && parser->lines_skipped >= RECORD_LINES;
+            enum gv_status status =
+                gv_fastq_next(&ahead, text + *used, left, at_end, &record, &taken, error);
+            bool is_cut = status == GV_TRUNCATED && parser->passed.is_over;
             if (status == GV_NEED_MORE || is_cut) {
                 return status;
             }
@@ -610,16 +688,8 @@ gv_fastq_skip(struct gv_fastq *parser, uint8_t *text, size_t size, bool at_end, 
                 return GV_OK;
             }
         }
-        const uint8_t *newline = left > 0 ? memchr(at, '\n', left) : NULL;
-        size_t passed = newline != NULL ? (size_t)(newline + 1 - at) : left;
-        *used += passed;
-        parser->offset += passed;
-        parser->is_at_line = newline != NULL;
-        if (newline == NULL) {
-            parser->record += at_end;
-            return at_end ? GV_END : GV_NEED_MORE;
-        }
-        parser->line++;
-        parser->lines_skipped++;
+        *used += pass_over(parser, text + *used, left);
     }
+    parser->record += at_end;
+    return at_end ? GV_END : GV_NEED_MORE;
 }

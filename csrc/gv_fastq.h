@@ -46,6 +46,22 @@ struct gv_record {
 
 enum gv_fastq_mode { GV_FASTQ_FOUR_LINES, GV_FASTQ_WRAPPED, GV_FASTQ_BLANK_TAIL };
 
+/* A record at fault while it is passed over: how far its lines may reach.  Blank lines are not
+ * counted.  The first line is taken for its header, the first one after that (of four lines: after
+ * the second) that begins with '+' for its separator.  It is over with the line by which it has as
+ * many qualities as bases; without a separator, with its fourth line, or if records are wrapped,
+ * never.  A line passed over behind that begins another one at fault. */
+struct gv_fastq_passed {
+    bool is_at_line; /* a line begins here */
+    bool is_over;    /* what follows is no part of it */
+    bool has_separator;
+    uint64_t lines;
+    uint64_t bases, qualities;
+    uint64_t size;     /* of the line at hand, as far as it was passed over */
+    uint8_t first;     /* its first byte */
+    uint8_t last_byte; /* and its last one so far */
+};
+
 /* Where the parser stands.  Set up by gv_fastq_init(); read by whoever likes, written by the
  * parser alone. */
 struct gv_fastq {
@@ -55,13 +71,14 @@ struct gv_fastq {
     size_t max_record_bytes; /* a record longer than this is an error */
 
     enum gv_fastq_mode mode;
-    bool only_four_lines;        /* anything else is a fault: no wrapped record, no blank line; set
-                                    after init by those who parse ahead of the parser that counts */
-    bool only_look;              /* a wrapped record is not drawn together; set for a look ahead */
-    bool wrapped;                /* a wrapped record was met */
-    bool is_past_fault;          /* the record at fault was read, and lies behind */
-    bool is_at_line;             /* while skipping: a line begins here */
-    uint64_t lines_skipped;      /* and so many were passed over */
+    bool only_four_lines;  /* anything else is a fault: no wrapped record, no blank line; set
+                              after init by those who parse ahead of the parser that counts */
+    bool only_look;        /* a wrapped record is not drawn together; set for a look ahead */
+    bool wrapped;          /* a wrapped record was met */
+    bool is_past_fault;    /* the record at fault was read, and lies behind: */
+    uint64_t fault_offset; /* there it begins */
+    uint64_t fault_line;
+    struct gv_fastq_passed passed;
     struct gv_error first_blank; /* in a blank tail: what is reported should more follow */
 
     uint64_t offset; /* of the next record's first byte, from 0 */
@@ -73,8 +90,21 @@ struct gv_fastq {
 void gv_fastq_init(struct gv_fastq *parser, const struct gv_scan_ops *ops, uint8_t zero,
                    enum gv_alphabet alphabet, size_t max_record_bytes);
 
+/* Where a text begins, if it is the rest of another: what gv_fastq tells of itself there. */
+struct gv_fastq_place {
+    uint64_t offset, line, record;
+    bool wrapped;
+};
+
 /* To the start of the next source, with the same settings. */
 void gv_fastq_restart(struct gv_fastq *parser);
+
+/* To the start of a text that is the rest of another. */
+void gv_fastq_resume(struct gv_fastq *parser, const struct gv_fastq_place *place);
+
+/* Where the next record begins, as far as it is settled: blank lines are not, until it is known
+ * that nothing follows them, nor is a record at fault.  Not while it is being skipped. */
+struct gv_fastq_place gv_fastq_place(const struct gv_fastq *parser);
 
 /* Whether plain records (see gv_scan_ops.records) may be read without the parser's help. */
 static inline bool
@@ -123,10 +153,10 @@ void gv_fastq_skip_begin(struct gv_fastq *parser);
  *   GV_OK         it begins at text + *used, and is still to be read
  *   GV_END        at_end, and there is none; *used == size
  *   GV_NEED_MORE  call again with text + *used and more after it
- *   GV_TRUNCATED  the input ends inside a record after the one at fault: that is said in *error
+ *   GV_TRUNCATED  the input ends inside a record behind the one at fault: that is said in *error
  *
- * Four lines belong to the record at fault: that the input ends among them is no truncation of
- * another one.  The text is not written to. */
+ * That a line of the record at fault looks like a header which the input ends behind is no
+ * truncation (see struct gv_fastq_passed).  The text is not written to. */
 GV_NODISCARD enum gv_status gv_fastq_skip(struct gv_fastq *parser, uint8_t *text, size_t size,
                                           bool at_end, size_t *used, struct gv_error *error);
 

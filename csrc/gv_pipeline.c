@@ -26,11 +26,13 @@ struct gv_reader {
     struct gv_reader_stats stats; /* of the sources closed */
 
     bool is_open;
-    bool at_end;           /* the source gave its last byte into the text */
-    bool is_over;          /* and its last record was taken */
-    bool is_skipping;      /* a record at fault is being passed over */
+    bool at_end;                      /* the source gave its last byte into the text */
+    bool is_over;                     /* and its last record was taken */
+    bool is_skipping;                 /* a record at fault is being passed over, */
+    struct gv_fastq_place skips_from; /* which begins here */
     struct gv_error fault; /* met while reading; told when the text before it is parsed */
-    struct gv_error stuck; /* memory was refused, and text or a record lost over it */
+    struct gv_error stuck; /* memory was refused, and text or a record lost over it: it is told
+                              again and again */
     struct gv_source source;
     struct gv_inflater inflater;
     struct gv_fastq parser;
@@ -58,6 +60,19 @@ reader_is_valid(const struct gv_reader *reader)
            gv_builder_is_valid(&reader->builder);
 }
 
+/* To the beginning of the next source. */
+static void
+init_parser(struct gv_reader *reader)
+{
+    const struct gv_reader_options *options = &reader->options;
+    const struct gv_builder_options *build = &options->build;
+    gv_fastq_init(&reader->parser, build->ops, build->zero, build->alphabet,
+                  build->max_record_bytes);
+    if (reader->stats.sources == 0 && options->begin.line > 0) {
+        gv_fastq_resume(&reader->parser, &options->begin);
+    }
+}
+
 enum gv_status
 gv_reader_new(const struct gv_reader_options *options, struct gv_reader **reader)
 {
@@ -68,6 +83,8 @@ gv_reader_new(const struct gv_reader_options *options, struct gv_reader **reader
     made->options = *options;
     made->source.fd = -1;
     gv_builder_init(&made->builder, &options->build);
+    made->builder.first = options->first_ordinal;
+    init_parser(made);
     *reader = made;
     return GV_OK;
 }
@@ -95,12 +112,10 @@ gv_reader_open(struct gv_reader *reader, struct gv_source source)
 {
     assert(!reader->is_open);
     const struct gv_reader_options *options = &reader->options;
-    const struct gv_builder_options *build = &options->build;
     reader->source = source;
     reader->builder.source = (uint32_t)reader->stats.sources;
     gv_inflater_init(&reader->inflater, &reader->source, options->engine);
-    gv_fastq_init(&reader->parser, build->ops, build->zero, build->alphabet,
-                  build->max_record_bytes);
+    init_parser(reader);
     reader->begin = reader->end = 0;
     reader->wanted = 1;
     reader->at_end = reader->is_over = reader->is_skipping = false;
@@ -267,7 +282,12 @@ hurry(struct gv_reader *reader)
                         gv_mapping_open(&reader->mapping, reader->source.fd, reader->source.size);
     bool is_shared = reader->may_share && share(reader, offset);
     reader->may_map = reader->may_share = false;
-    return is_shared || reader->is_mapped;
+    if (!is_shared && !reader->is_mapped) {
+        return false;
+    }
+    /* What the inflater has fetched beyond is read again: from here on, by whichever way. */
+    reader->source.bytes_read = offset;
+    return true;
 }
 
 /* The inflater reads on from `offset`, behind what slices or the mapping gave. */
@@ -288,13 +308,16 @@ slow_down(struct gv_reader *reader, uint64_t offset, struct gv_error *error)
     return status;
 }
 
-/* Adds text to what is to be parsed. */
+/* Adds text to what is to be parsed.  Where there is no room for it, it is lost, and the reader
+ * stuck. */
 static enum gv_status
 add_text(struct gv_reader *reader, const uint8_t *text, size_t size, struct gv_error *error)
 {
     enum gv_status status = make_room(reader, text_left(reader) + size);
     if (status != GV_OK) {
-        return gv_error_set(error, status, 0);
+        (void)gv_error_set(&reader->stuck, status, 0);
+        *error = reader->stuck;
+        return status;
     }
     if (size > 0) {
         memcpy(reader->text.base + reader->end, text, size);
@@ -324,8 +347,8 @@ take_slice(struct gv_reader *reader, const struct gv_slice *slice, size_t most_r
         /* Whoever passes over a record at fault, or tries again when there is more memory, finds
          * the next one in here. */
         struct gv_error refused;
-        if (add_text(reader, slice->text + taken, slice->size - taken, &refused) != GV_OK) {
-            reader->stuck = *error;
+        if (reader->stuck.status == GV_OK) {
+            (void)add_text(reader, slice->text + taken, slice->size - taken, &refused);
         }
         return status;
     }
@@ -359,15 +382,17 @@ read_slice(struct gv_reader *reader, size_t most_rows, size_t *most_text, struct
     reader->stats.in_place += slice->is_mapped ? slice->size : 0;
     size_t before = text_left(reader);
     status = take_slice(reader, slice, most_rows, most_text, error);
-    if (status == GV_NO_MEMORY) {
-        reader->stuck = *error;
-    }
     bool is_odd = slice->is_odd || !gv_fastq_is_plain(&reader->parser);
     uint64_t input_end = slice->input_end;
     reader->at_end = slice->is_last;
     gv_slices_give_back(reader->slices);
-    if (status <= GV_NEED_MORE && is_odd && !reader->at_end) {
-        return slow_down(reader, input_end, error);
+    if (is_odd && !reader->at_end && reader->stuck.status == GV_OK) {
+        /* Even after a fault: it may be passed over, or room be made, and no slice follows. */
+        struct gv_error failed;
+        enum gv_status slowed = slow_down(reader, input_end, &failed);
+        if (slowed != GV_OK) {
+            reader->fault = failed;
+        }
     }
     if (status <= GV_NEED_MORE && text_left(reader) / TEXT_PATIENCE > before / TEXT_PATIENCE) {
         return GV_INTERRUPTED;
@@ -418,29 +443,55 @@ fill(struct gv_reader *reader, struct gv_error *error)
     return GV_OK;
 }
 
-/* Tells of the records in the text at hand, from the parser's place on; *used moves past them.
- * GV_NEED_MORE where more of them may follow, GV_END where there are enough, or none that can be
- * told of. */
+/* A look ahead.  Borrows: all it points to. */
+struct look {
+    struct gv_fastq parser;
+    size_t left;      /* records that may still be told of */
+    size_t used;      /* bytes of the text at hand that lie behind */
+    bool is_skipping; /* the first ones are at fault, and being passed over */
+    gv_look_fn tell;
+    void *context;
+};
+
+/* Passes over first records at fault that have no header to tell. */
 static enum gv_status
-tell_records(const struct gv_reader *reader, struct gv_fastq *parser, size_t *left, size_t *used,
-             gv_look_fn tell, void *context)
+look_beyond(const struct gv_reader *reader, struct look *look)
 {
-    while (*left > 0) {
+    struct gv_error ignored;
+    size_t passed;
+    enum gv_status status =
+        gv_fastq_skip(&look->parser, reader->text.base + reader->begin + look->used,
+                      text_left(reader) - look->used, reader->at_end, &passed, &ignored);
+    look->used += passed;
+    look->is_skipping = status == GV_NEED_MORE;
+    return status <= GV_NEED_MORE ? status : GV_END;
+}
+
+/* Tells of the records in the text at hand, from the parser's place on.  GV_NEED_MORE where more of
+ * them may follow, GV_END where there are enough, or none that can be told of. */
+static enum gv_status
+tell_records(const struct gv_reader *reader, struct look *look)
+{
+    enum gv_status status = look->is_skipping ? look_beyond(reader, look) : GV_OK;
+    while (status == GV_OK && look->left > 0) {
         struct gv_record record;
         struct gv_error ignored;
         size_t taken;
-        uint8_t *text = reader->text.base + reader->begin + *used;
-        size_t size = text_left(reader) - *used;
-        enum gv_status status =
-            gv_fastq_next(parser, text, size, reader->at_end, &record, &taken, &ignored);
-        if (status != GV_OK) {
-            return status == GV_NEED_MORE ? status : GV_END;
+        uint8_t *text = reader->text.base + reader->begin + look->used;
+        size_t size = text_left(reader) - look->used;
+        status =
+            gv_fastq_next(&look->parser, text, size, reader->at_end, &record, &taken, &ignored);
+        if (status == GV_OK) {
+            look->tell(look->context, record.name, record.name_size, record.sequence,
+                       record.length);
+            look->used += taken;
+            look->left--;
+        } else if (gv_fastq_is_of_record(status) && look->used == 0 && text[0] != '@') {
+            gv_fastq_skip_begin(&look->parser);
+            status = look_beyond(reader, look);
         }
-        tell(context, record.name, record.name_size, record.sequence, record.length);
-        *used += taken;
-        (*left)--;
     }
-    return GV_END;
+    return status == GV_NEED_MORE ? status : GV_END;
 }
 
 /* Tells of the header that the text at hand begins with, if it is there, whole. */
@@ -471,19 +522,22 @@ enum gv_status
 gv_reader_look(struct gv_reader *reader, size_t most_records, size_t most_text, gv_look_fn tell,
                void *context, struct gv_error *error)
 {
-    assert(reader->is_open && reader->parser.record == 1);
+    assert(reader->is_open && reader->builder.reads == 0);
     bool may_map = reader->may_map, may_share = reader->may_share;
-    struct gv_fastq parser = reader->parser;
-    size_t used = 0, left = most_records;
+    struct look look = {
+        .parser = reader->parser,
+        .left = most_records,
+        .tell = tell,
+        .context = context,
+    };
     enum gv_status status = GV_NEED_MORE;
-    parser.only_four_lines = true; /* none is drawn together, so nothing is written to */
+    look.parser.only_four_lines = true; /* none is drawn together, so nothing is written to */
     reader->may_map = reader->may_share = false;
     reader->wanted = gv_max_size(text_left(reader), 1);
     while (status == GV_NEED_MORE) {
         status = fill(reader, error);
         if (status == GV_OK) {
-            status = is_blank(reader) ? GV_NEED_MORE
-                                      : tell_records(reader, &parser, &left, &used, tell, context);
+            status = is_blank(reader) ? GV_NEED_MORE : tell_records(reader, &look);
         }
         if (reader->at_end || reader->fault.status != GV_OK || text_left(reader) >= most_text) {
             break;
@@ -496,7 +550,7 @@ gv_reader_look(struct gv_reader *reader, size_t most_records, size_t most_text, 
     if (status == GV_INTERRUPTED || status == GV_NO_MEMORY) {
         return status;
     }
-    if (left == most_records) {
+    if (look.left == most_records) {
         tell_header(reader, tell, context);
     }
     bool is_whole = reader->at_end && reader->fault.status == GV_OK;
@@ -581,6 +635,7 @@ gv_reader_advance(struct gv_reader *reader, size_t most_rows, size_t most_text,
     assert(reader->is_open);
     if (reader->stuck.status != GV_OK) {
         *error = reader->stuck;
+        error->detail = (int64_t)gv_reader_rows(reader);
         return error->status;
     }
     enum gv_status status = GV_OK;
@@ -626,12 +681,19 @@ gv_reader_skip(struct gv_reader *reader, struct gv_error *error)
 {
     struct gv_fastq *parser = &reader->parser;
     enum gv_status status = GV_OK;
+    size_t passed = 0;
+    assert(reader->is_open);
+    if (reader->stuck.status != GV_OK) {
+        *error = reader->stuck;
+        return error->status;
+    }
     reader->may_map = reader->may_share = false;
     if (reader->slices != NULL || reader->is_mapped) {
         status = slow_down(reader, reader->source.bytes_read, error);
     }
     if (status == GV_OK && !reader->is_skipping) {
         reader->is_skipping = true;
+        reader->skips_from = gv_fastq_place(parser);
         gv_fastq_skip_begin(parser);
     }
     while (status == GV_OK) {
@@ -639,6 +701,7 @@ gv_reader_skip(struct gv_reader *reader, struct gv_error *error)
         status = gv_fastq_skip(parser, reader->text.base + reader->begin, text_left(reader),
                                reader->at_end, &used, error);
         reader->begin += used;
+        passed += used;
         if (status != GV_NEED_MORE) {
             break;
         }
@@ -647,7 +710,7 @@ gv_reader_skip(struct gv_reader *reader, struct gv_error *error)
             return error->status;
         }
         want_more(reader);
-        status = fill(reader, error);
+        status = passed > TEXT_PATIENCE ? GV_INTERRUPTED : fill(reader, error);
     }
     if (status != GV_OK && status != GV_END) {
         return status;
@@ -659,11 +722,10 @@ gv_reader_skip(struct gv_reader *reader, struct gv_error *error)
     return GV_OK;
 }
 
-void
-gv_reader_position(const struct gv_reader *reader, uint64_t *offset, uint64_t *line)
+struct gv_fastq_place
+gv_reader_place(const struct gv_reader *reader)
 {
-    *offset = reader->parser.offset;
-    *line = reader->parser.line;
+    return reader->is_skipping ? reader->skips_from : gv_fastq_place(&reader->parser);
 }
 
 size_t

@@ -25,6 +25,8 @@ struct gv_reader_options {
     unsigned threads;     /* that may read plain and BGZF files, the caller's among them; 0: as many
                              as there are processors for this process that the crew leaves free */
     struct gv_crew *crew; /* of all readers whose `threads` is 0; may be NULL */
+    struct gv_fastq_place begin; /* of the first source, if it is the rest of a text: line > 0 */
+    uint64_t first_ordinal;      /* of the first record */
 };
 
 /* What has been read so far, over all sources. */
@@ -62,7 +64,7 @@ typedef void (*gv_look_fn)(void *context, const uint8_t *name, size_t name_size,
 /* Looks at the first records of the source just opened, of which nothing has been read yet, and
  * tells of each: up to `most_records`, as far as they lie in the first `most_text` bytes of text,
  * are of four lines and sound.  Of a first record that is not, its header alone is told, if that is
- * there.  They are still to be read.
+ * there; if it has none, it is passed over, for whoever skips it.  They are still to be read.
  *
  *   GV_OK           so it is; perhaps none was told of
  *   GV_END          the source holds nothing but line ends
@@ -100,8 +102,10 @@ GV_NODISCARD enum gv_status gv_reader_advance(struct gv_reader *reader, size_t m
  *   else            a fault, said in *error, as gv_reader_advance() tells it: close the source */
 GV_NODISCARD enum gv_status gv_reader_skip(struct gv_reader *reader, struct gv_error *error);
 
-/* Where the source at hand is read on: the offset in its text, from 0, and the line, from 1. */
-void gv_reader_position(const struct gv_reader *reader, uint64_t *offset, uint64_t *line);
+/* Where the source at hand is read on for good: a reader of the text from there, told so by its
+ * options, goes on as this one would.  While a record at fault is being skipped it is that one's
+ * beginning. */
+struct gv_fastq_place gv_reader_place(const struct gv_reader *reader);
 
 /* Rows in the table being built. */
 size_t gv_reader_rows(const struct gv_reader *reader);

@@ -12,8 +12,11 @@
  *   "0?@r\nA\n+\nI\n"   as "@r\nA\n+\nI\n", in batches of 300 rows, records of at most 300 bytes
  *
  * What the scalar variant reads of a text that is whole, in memory, is what all must read, whole or
- * cut: the same columns to the last bit, the same end, fault and counts.  The buffer for a text in
- * memory is one byte longer than the text, so that AddressSanitizer sees a kernel read beyond it.
+ * cut: the same columns to the last bit, the same end, fault and counts.  A text with a record at
+ * fault is read once more in all these ways, with such records passed over.  And what a reader
+ * tells of its place after a batch must let another one go on from there with the same.  The buffer
+ * for a text in memory is one byte longer than the text, so that AddressSanitizer sees a kernel
+ * read beyond it.
  */
 #include "fuzz.h"
 
@@ -29,13 +32,18 @@ enum { ROWS = 3, CAP = 12, NUMBERS = 0x40 };
 struct settings {
     struct gv_reader_options options;
     size_t most_rows;
+    bool skips; /* records at fault are passed over */
 };
 
-/* What came of a reading.  Owns: the columns, one after another, batch by batch. */
+/* What came of a reading.  Owns: the columns, one after another, batch by batch, and before what
+ * follows them the faults passed over and the places where reading went on. */
 struct reading {
     uint8_t *columns;
     size_t size, capacity;
-    enum gv_status status; /* GV_END, or that of the fault */
+    size_t first_batch;          /* of them until the end of the first batch that is no last one */
+    struct gv_fastq_place place; /* there; line 0: there was no such batch */
+    uint64_t reads;              /* up to there */
+    enum gv_status status;       /* GV_END, or that of the fault */
     struct gv_error error;
     struct gv_reader_stats stats;
 };
@@ -100,6 +108,21 @@ keep_batch(struct reading *reading, struct gv_reader *reader)
     gv_lease_release(sealed.lease);
 }
 
+/* Passes over the record at fault; the fault, and where reading goes on, are kept. */
+static enum gv_status
+skip(struct reading *reading, struct gv_reader *reader)
+{
+    enum gv_status status;
+    keep(reading, &reading->error, sizeof reading->error);
+    do {
+        status = gv_reader_skip(reader, &reading->error);
+    } while (status == GV_INTERRUPTED);
+    struct gv_fastq_place place = gv_reader_place(reader);
+    const uint64_t numbers[] = {place.offset, place.line, place.record, place.wrapped};
+    keep(reading, numbers, sizeof numbers);
+    return status;
+}
+
 static struct reading
 read_text(const struct settings *settings, const struct gv_scan_ops *ops, const uint8_t *text,
           size_t size, struct cut cut)
@@ -113,8 +136,15 @@ read_text(const struct settings *settings, const struct gv_scan_ops *ops, const 
     gv_reader_open(reader, open_cut(text, size, cut, &pieces));
     do {
         reading.status = gv_reader_advance(reader, settings->most_rows, SIZE_MAX, &reading.error);
-        if (reading.status == GV_OK) {
+        if (settings->skips && gv_fastq_is_of_record(reading.status)) {
+            reading.status = skip(&reading, reader);
+        } else if (reading.status == GV_OK) {
             keep_batch(&reading, reader);
+            if (reading.place.line == 0) {
+                reading.first_batch = reading.size;
+                reading.place = gv_reader_place(reader);
+                reading.reads = gv_reader_stats(reader).reads;
+            }
         }
     } while (reading.status == GV_OK || reading.status == GV_INTERRUPTED);
     keep_batch(&reading, reader);
@@ -137,6 +167,7 @@ difference(const struct reading *a, const struct reading *b)
         {"size of the columns", a->size == b->size},
         {"columns", a->size == b->size && memcmp(a->columns, b->columns, a->size) == 0},
         {"reads", x->reads == y->reads},
+        {"skipped", x->skipped == y->skipped},
         {"kept", x->kept == y->kept},
         {"unplaced", x->unplaced == y->unplaced},
         {"wrapped", x->wrapped == y->wrapped},
@@ -178,6 +209,53 @@ check(const struct reading *wanted, const struct settings *settings, const struc
     free(found.columns);
 }
 
+/* A reader of the rest, from where the first batch ended, must read the same as the one before. */
+static void
+check_rest(const struct reading *whole, const struct settings *settings,
+           const struct gv_scan_ops *ops, const uint8_t *text, size_t size)
+{
+    struct settings resumed = *settings;
+    resumed.options.begin = whole->place;
+    resumed.options.first_ordinal = whole->reads;
+    size_t offset = (size_t)whole->place.offset;
+    struct reading rest = read_text(&resumed, ops, text + offset, size - offset, WHOLE);
+    size_t left = whole->size - whole->first_batch;
+    bool is_same =
+        rest.status == whole->status && rest.size == left &&
+        (left == 0 || memcmp(rest.columns, whole->columns + whole->first_batch, left) == 0) &&
+        rest.stats.reads + whole->reads == whole->stats.reads &&
+        (rest.status == GV_END || memcmp(&rest.error, &whole->error, sizeof rest.error) == 0);
+    if (!is_same) {
+        (void)fprintf(stderr,
+                      "fuzz_fastq: variant %s: from byte %zu on it reads other than all at once\n",
+                      ops->name, offset);
+        abort();
+    }
+    free(rest.columns);
+}
+
+/* Reads the text in all ways.  Whether it has a record at fault. */
+static bool
+check_all(const struct settings *settings, const uint8_t *text, size_t size)
+{
+    struct reading wanted = read_text(settings, gv_scan_find("scalar"), text, size, WHOLE);
+    for (const struct gv_scan_ops *const *ops = gv_scan_variants(); *ops != NULL; ops++) {
+        if (!(*ops)->is_supported()) {
+            continue;
+        }
+        uint64_t random = seed_of(text, size);
+        check(&wanted, settings, *ops, text, size, WHOLE);
+        if (wanted.place.line > 0) {
+            check_rest(&wanted, settings, *ops, text, size);
+        }
+        for (size_t i = 0; i < count_cuts(size); i++) {
+            check(&wanted, settings, *ops, text, size, draw_cut(i, size, &random));
+        }
+    }
+    free(wanted.columns);
+    return gv_fastq_is_of_record(wanted.status);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -185,17 +263,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct settings settings = is_usual ? choose('0', '0') : choose(data[0], data[1]);
     const uint8_t *text = is_usual ? data : data + 2;
     size -= is_usual ? 0 : 2;
-    struct reading wanted = read_text(&settings, gv_scan_find("scalar"), text, size, WHOLE);
-    for (const struct gv_scan_ops *const *ops = gv_scan_variants(); *ops != NULL; ops++) {
-        if (!(*ops)->is_supported()) {
-            continue;
-        }
-        uint64_t random = seed_of(text, size);
-        check(&wanted, &settings, *ops, text, size, WHOLE);
-        for (size_t i = 0; i < count_cuts(size); i++) {
-            check(&wanted, &settings, *ops, text, size, draw_cut(i, size, &random));
-        }
+    if (check_all(&settings, text, size)) {
+        settings.skips = true;
+        (void)check_all(&settings, text, size);
     }
-    free(wanted.columns);
     return 0;
 }

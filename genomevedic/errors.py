@@ -12,6 +12,7 @@ a file cut short an `EOFError`, a full memory a `MemoryError`, a file that canno
         RecordTooLongError                         longer than ``max_record_bytes``
       NoCoordinatesError        ValueError         a read, or all of them, has no place
       OutOfBoundsError          ValueError         a place outside the layout's parameters
+      InvalidCoordinateError    ValueError         places given that are none
       MemoryAllocationError     MemoryError        the system has no more memory
         MemoryLimitError                           ``memory_limit`` or the process's would be passed
         ArenaFullError                             the capacity of an arena would be passed
@@ -54,6 +55,7 @@ __all__ = [
     "ErrorLog",
     "FastqFormatError",
     "GenomeVedicError",
+    "InvalidCoordinateError",
     "MemoryAllocationError",
     "MemoryLimitError",
     "MissingEndBlockWarning",
@@ -95,6 +97,7 @@ class ErrorCode(StrEnum):
     MEMORY_EXHAUSTED = "MEMORY_EXHAUSTED"
     ARENA_FULL = "ARENA_FULL"
     ARENA_IN_USE = "ARENA_IN_USE"
+    INVALID_COORDINATE = "INVALID_COORDINATE"
     NO_COORDINATES = "NO_COORDINATES"
     OUT_OF_BOUNDS = "OUT_OF_BOUNDS"
     SYSTEM_RESOURCE = "SYSTEM_RESOURCE"
@@ -163,7 +166,12 @@ class GenomeVedicError(Exception):
         return self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), self.message, dict(self.context), self.timestamp)
+        made = (type(self), self.message, dict(self.context), self.timestamp)
+        return (
+            _restore,
+            made,
+            {"__notes__": [*self.__notes__]} if hasattr(self, "__notes__") else {},
+        )
 
 
 class _InputError(GenomeVedicError):
@@ -242,6 +250,12 @@ class OutOfBoundsError(_InputError, ValueError):
     recoverable = True
 
 
+class InvalidCoordinateError(GenomeVedicError, ValueError):
+    """Places that the caller gives are no places: of another shape or number, or infinite."""
+
+    code = ErrorCode.INVALID_COORDINATE
+
+
 class MemoryAllocationError(_InputError, MemoryError):
     """The system has no more memory to give."""
 
@@ -296,7 +310,8 @@ class SourceReadError(_InputError, OSError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The number of an error that a file object raised is not in the context.
-        return (*super().__reduce__(), {"errno": self.errno})
+        restore, made, state = super().__reduce__()
+        return restore, made, {**state, "errno": self.errno}
 
 
 class SourceNotFoundError(SourceReadError, FileNotFoundError):
@@ -483,14 +498,21 @@ class ErrorLog:
     Parameters
     ----------
     keep : int, default 10
-        Errors kept in full from the beginning, and as many from the end.
+        Errors kept in full from the beginning, and as many from the end; at least 1.
 
     Attributes
     ----------
     counts : dict of ErrorCode to int
         Errors by code.
+    highest_severity : Severity or None
+        Of all errors; None where there is none.
     first, last : tuple of GenomeVedicError
         The first and the last ones; an error is in one of them at most.
+
+    Raises
+    ------
+    ValueError
+        `keep` is less than 1.
 
     Examples
     --------
@@ -504,6 +526,8 @@ class ErrorLog:
     """
 
     def __init__(self, keep: int = 10) -> None:
+        if keep < 1:
+            raise ValueError(f"keep must be at least 1, and is {keep}")
         self._keep = keep
         self._first: list[GenomeVedicError] = []
         self._last: deque[GenomeVedicError] = deque(maxlen=keep)
@@ -556,6 +580,8 @@ _CLASS_OF_ERRNO = {
     _errno.ENOTDIR: SourceNotFoundError,
     _errno.EACCES: SourcePermissionError,
     _errno.EPERM: SourcePermissionError,
+    _errno.EMFILE: SystemResourceError,
+    _errno.ENFILE: SystemResourceError,
 }
 
 

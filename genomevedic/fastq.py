@@ -15,6 +15,7 @@ from .arguments import check_choice, check_integer, check_names, check_number, p
 from .errors import (
     ErrorLog,
     GenomeVedicError,
+    MemoryAllocationError,
     MissingEndBlockWarning,
     UnplacedWarning,
     warn_user,
@@ -108,6 +109,10 @@ simd
     (100, 100)
     """
 
+    # Where the text of the first source begins, if it is the rest of another: the place that the
+    # core told of there, with the number of the first record among all reads before `wrapped`.
+    _begin: tuple[int, int, int, int, bool] = (0, 1, 1, 0, False)
+
     def __init__(
         self,
         source: Source | Sequence[Source],
@@ -153,6 +158,7 @@ simd
             simd=_check_simd(simd),
             arena=_check_arena(arena),
             strict=self._is_strict,
+            begin=self._begin,
         )
         self._is_over = False
         self._seconds = 0.0
@@ -160,7 +166,8 @@ simd
         self._without_end_block: list[str] = []
         self._warned_end_blocks = 0
         self._has_warned_of_unplaced = False
-        self._position = (0, 1)
+        # Where the source at hand is to be read on.
+        self._place = self._core.place()
         self._progress = _Progress(progress, self._sources)
 
     # ------------------------------------------------------------------------------------------
@@ -270,7 +277,7 @@ simd
                     self._progress.show(self._core)
         finally:
             self._seconds += time.perf_counter() - started
-            self._position = self._core.position()
+            self._place = self._core.place()
         if self._left is not None and self._core.rows >= self._left:
             self._is_over = True
         if self._is_over:
@@ -282,15 +289,23 @@ simd
         try:
             self._is_over = not self._core.advance(most, _STEP_BYTES)
         except GenomeVedicError as error:
-            match self._policy.answer(error, self._core.rows):
+            match self._policy.answer(error, (self._core.rows, self._core.place())):
                 case "skip":
-                    offset, line = self._core.skip()
+                    offset, line, *_ = self._core.skip()
                     self._policy.note(error, offset, line)
                 case "raise":
                     raise
 
+    def _sealed(self) -> dict[str, Any]:
+        while True:
+            try:
+                return self._core.take()
+            except MemoryAllocationError as error:
+                if self._policy.answer(error, ("sealing", self._core.place())) != "retry":
+                    raise
+
     def _take(self) -> Particles:
-        columns = wrap_columns(self._core.take())
+        columns = wrap_columns(self._sealed())
         if self._given is not None:
             self._given.place(columns, self.layout, self._what(), self._is_strict)
         counts = self._core.stats() if self._counts is None else self._counts
@@ -519,6 +534,8 @@ def read_fastq(*args: Any, **options: Any) -> Particles:
     SourceReadError
         A source could not be opened or read; `BadGzipError` is a kind, and of remote sources
         `SourceUnavailableError`, `TimedOutError`, `SourceChangedError` and `CircuitOpenError`.
+    InvalidCoordinateError
+        Places given as `layout` are infinite, or not as many, or not of that shape.
     MemoryLimitError
         The columns would pass `memory_limit`, or all results of the process their limit (see
         `memory.set_limit`); ``context["reads"]`` is the number that fitted.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from .errors import NoCoordinatesError
+from .errors import InvalidCoordinateError, NoCoordinatesError
 from .layouts import _MAKERS, Layout, given
 from .particles import Particles
 
@@ -44,7 +44,7 @@ class GivenPlaces:
         self._array: npt.NDArray[np.float64] | None = None
         offset = np.zeros(3)
         if not callable(places):
-            self._array = _three_columns(np.asarray(places, dtype=np.float64), None)
+            self._array = _three_columns(np.asarray(places), None).astype(np.float64)
             offset = _offset_of(self._array)
         self._offset = offset
         self.layout: Layout = given((float(offset[0]), float(offset[1]), float(offset[2])))
@@ -103,12 +103,16 @@ def _three_columns(places: npt.NDArray[Any], rows: int | None) -> npt.NDArray[An
     wanted = "records" if rows is None else str(rows)
     is_numeric = places.dtype.kind in "iuf"
     if places.ndim != 2 or places.shape[1] not in (2, 3) or not is_numeric:
-        raise ValueError(
+        raise InvalidCoordinateError(
             f"places are an array of numbers of shape ({wanted}, 2) or ({wanted}, 3), not of shape "
             f"{places.shape} and dtype {places.dtype}"
         )
     if rows is not None and len(places) != rows:
-        raise ValueError(f"layout= returned {len(places)} places for {rows} particles")
+        raise InvalidCoordinateError(f"layout= returned {len(places)} places for {rows} particles")
+    if np.isinf(places).any():
+        raise InvalidCoordinateError(
+            "places are finite numbers, or NaN where a record has none, and not infinite"
+        )
     if places.shape[1] == 3:
         return places
     return np.column_stack([places, np.zeros(len(places), dtype=places.dtype)])

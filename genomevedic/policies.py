@@ -50,37 +50,49 @@ class ErrorPolicy:
 
     def __init__(self, on_error: OnError, max_errors: int | None) -> None:
         if not callable(on_error) and on_error not in ("raise", "skip"):
-            raise ValueError(f"on_error is 'raise', 'skip' or a function, not {on_error!r}")
+            kind = ValueError if isinstance(on_error, str) else TypeError
+            raise kind(f"on_error must be 'raise', 'skip' or a function, and is {on_error!r}")
         self._on_error = on_error
         self._most = None if max_errors is None else check_integer("max_errors", max_errors)
         self.log = ErrorLog()
-        self._rows_at_refusal = -1
+        self._refused_at: object = None
         self._warned = 0
 
-    def answer(self, error: GenomeVedicError, rows: int) -> Answer:
+    def answer(self, error: GenomeVedicError, at: object) -> Answer:
         """Return what becomes of an error.
 
         Parameters
         ----------
         error : GenomeVedicError
             As the reader met it.
-        rows : int
-            Particles made so far, by which it is seen whether trying again helped.
+        at : object
+            How far reading has come: equal to what it was where trying again has not helped.
 
         Returns
         -------
         {"raise", "skip", "retry"}
+
+        Raises
+        ------
+        ValueError
+            A handler, or the function that is `on_error`, answers something else.
         """
-        is_of_record = isinstance(error, _OF_RECORDS) and error.record is not None
         if isinstance(error, MemoryAllocationError):
-            has_helped = rows != self._rows_at_refusal
-            self._rows_at_refusal = rows
-            may_retry = has_helped and handle(error) == "retry"
-            return "retry" if may_retry else "raise"
+            return self._answer_refusal(error, at)
+        is_of_record = isinstance(error, _OF_RECORDS) and error.record is not None
         if not is_of_record or isinstance(error, TruncatedFileError):
             handle(error)
             return "raise"
         return "skip" if self._is_skipped(error) else "raise"
+
+    def _answer_refusal(self, error: MemoryAllocationError, at: object) -> Answer:
+        has_helped, self._refused_at = at != self._refused_at, at
+        answer = handle(error) if has_helped else "raise"
+        if answer not in (None, "raise", "retry"):
+            raise ValueError(
+                f"a refusal of memory is answered by 'raise' or 'retry', not {answer!r}"
+            )
+        return "retry" if answer == "retry" else "raise"
 
     def _is_skipped(self, error: GenomeVedicError) -> bool:
         answer: object = handle(error)
@@ -90,7 +102,7 @@ class ErrorPolicy:
             raise ValueError(f"a record at fault is answered by 'raise' or 'skip', not {answer!r}")
         if answer == "skip" and self._most is not None and len(self.log) >= self._most:
             error.add_note(
-                f"{len(self.log):,} records were skipped before it: max_errors allows that"
+                f"{len(self.log):,} records were skipped before it, as max_errors allows"
             )
             return False
         return answer == "skip"

@@ -124,17 +124,18 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {"sources",          "columns",  "min_quality", "min_error_quality",
                                "encoding",         "alphabet", "threads",     "memory_limit",
                                "max_record_bytes", "simd",     "engine",      "arena",
-                               "strict",           NULL};
+                               "strict",           "begin",    NULL};
     PyObject *sources, *columns, *memory_limit = Py_None, *arena = Py_None;
     const char *encoding = "phred33", *alphabet = "any", *simd = NULL, *engine = NULL;
     Py_ssize_t max_record_bytes = (Py_ssize_t)1 << 30;
-    int is_strict = 0;
+    int is_strict = 0, is_wrapped = 0;
+    unsigned long long offset = 0, line = 1, record = 1, ordinal = 0;
     struct gv_reader_options options = {0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!|$ddssIOnzzOp:Reader", keywords,
-                                     &PyTuple_Type, &sources, &PyTuple_Type, &columns,
-                                     &options.build.min_quality, &options.build.min_error_quality,
-                                     &encoding, &alphabet, &options.threads, &memory_limit,
-                                     &max_record_bytes, &simd, &engine, &arena, &is_strict)) {
+    if (!PyArg_ParseTupleAndKeywords(
+            args, kwargs, "O!O!|$ddssIOnzzOp(KKKKp):Reader", keywords, &PyTuple_Type, &sources,
+            &PyTuple_Type, &columns, &options.build.min_quality, &options.build.min_error_quality,
+            &encoding, &alphabet, &options.threads, &memory_limit, &max_record_bytes, &simd,
+            &engine, &arena, &is_strict, &offset, &line, &record, &ordinal, &is_wrapped)) {
         return NULL;
     }
     struct gvpy_state *state = gvpy_state_of_type(type);
@@ -149,6 +150,13 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (options.build.arena == NULL) {
         return NULL;
     }
+    options.begin = (struct gv_fastq_place){
+        .offset = offset,
+        .line = line,
+        .record = record,
+        .wrapped = is_wrapped,
+    };
+    options.first_ordinal = ordinal;
     options.crew = &state->crew;
     options.build.placing = gv_placing_of(gv_layouts()[0]);
     options.build.is_strict = is_strict;
@@ -532,33 +540,36 @@ reader_settle(PyObject *object, PyObject *args)
 }
 
 static PyObject *
-position_of(const struct gvpy_reader *self)
+place_of(const struct gvpy_reader *self)
 {
-    uint64_t offset, line;
-    gv_reader_position(self->reader, &offset, &line);
-    return Py_BuildValue("KK", (unsigned long long)offset, (unsigned long long)line);
+    struct gv_fastq_place place = gv_reader_place(self->reader);
+    return Py_BuildValue("KKKO", (unsigned long long)place.offset, (unsigned long long)place.line,
+                         (unsigned long long)place.record, place.wrapped ? Py_True : Py_False);
 }
 
-PyDoc_STRVAR(position_doc,
-             "position($self, /)\n--\n\n"
-             "(offset, line) of where reading goes on in the text of the source at hand.");
+PyDoc_STRVAR(
+    place_doc,
+    "place($self, /)\n--\n\n"
+    "(offset, line, record, wrapped) of where reading goes on in the text of the source at\n"
+    "hand; a reader of the rest may `begin` there.");
 
 static PyObject *
-reader_position(PyObject *object, PyObject *unused)
+reader_place(PyObject *object, PyObject *unused)
 {
     struct gvpy_reader *self = (struct gvpy_reader *)object;
     if (!enter(self)) {
         return NULL;
     }
-    PyObject *position = position_of(self);
+    PyObject *place = place_of(self);
     leave(self);
-    return position;
+    return place;
 }
 
-PyDoc_STRVAR(skip_doc,
-             "skip($self, /)\n--\n\n"
-             "Pass over the record that advance() met a fault in; (offset, line) of where reading\n"
-             "goes on: the next sound record, or the end of its source.");
+PyDoc_STRVAR(
+    skip_doc,
+    "skip($self, /)\n--\n\n"
+    "Pass over the record that advance() met a fault in; place() of where reading goes on: the\n"
+    "next sound record, or the end of its source.");
 
 static PyObject *
 reader_skip(PyObject *object, PyObject *unused)
@@ -579,7 +590,7 @@ reader_skip(PyObject *object, PyObject *unused)
         status = gv_reader_skip(self->reader, &error);
         Py_END_ALLOW_THREADS
     } while (status == GV_INTERRUPTED && PyErr_CheckSignals() == 0);
-    PyObject *position = status == GV_OK ? position_of(self) : NULL;
+    PyObject *place = status == GV_OK ? place_of(self) : NULL;
     if (status != GV_OK) {
         if (!PyErr_Occurred()) {
             raise_fault(self, status, &error);
@@ -587,7 +598,7 @@ reader_skip(PyObject *object, PyObject *unused)
         give_up(self);
     }
     leave(self);
-    return position;
+    return place;
 }
 
 PyDoc_STRVAR(take_doc, "take($self, /)\n--\n\n"
@@ -711,7 +722,7 @@ static PyMethodDef reader_methods[] = {
     {"advance", reader_advance, METH_VARARGS, advance_doc},
     {"look", reader_look, METH_VARARGS, look_doc},
     {"settle", reader_settle, METH_VARARGS, settle_doc},
-    {"position", reader_position, METH_NOARGS, position_doc},
+    {"place", reader_place, METH_NOARGS, place_doc},
     {"skip", reader_skip, METH_NOARGS, skip_doc},
     {"take", reader_take, METH_NOARGS, take_doc},
     {"close", reader_close, METH_NOARGS, close_doc},
@@ -728,7 +739,7 @@ PyDoc_STRVAR(reader_doc,
              "Reader(sources, columns, *, min_quality=0.0, min_error_quality=0.0,\n"
              "       encoding='phred33', alphabet='any', threads=0, memory_limit=None, "
              "max_record_bytes=1073741824, simd=None,\n"
-             "       engine=None, arena=None, strict=False)\n--\n\n"
+             "       engine=None, arena=None, strict=False, begin=(0, 1, 1, 0, False))\n--\n\n"
              "Reads FASTQ sources, given as (label, object), into tables of particles.");
 
 static PyType_Slot reader_slots[] = {

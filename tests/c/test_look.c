@@ -245,7 +245,9 @@ test_other_texts(void)
         {"@", 0, 0, "", GV_OK, GV_TRUNCATED},
         {"a\nA\n+\nI\n", 0, 0, "", GV_OK, GV_BAD_HEADER},
         {">a\nA\n", 0, 0, "", GV_OK, GV_BAD_HEADER},
-        {"\n@a\nA\n+\nI\n", 0, 0, "", GV_OK, GV_BLANK_LINE},
+        {"\n@a\nA\n+\nI\n", 1, 1, "a", GV_OK, GV_BLANK_LINE},
+        {"xa\nAC\n+\n@I\n@b\nA\n+\nI\n", 1, 1, "b", GV_OK, GV_BAD_HEADER},
+        {"xa\nA\n@b\nAC\n+\nI\n@c\nA\n+\nI\n@d\n", 1, 1, "c", GV_OK, GV_BAD_HEADER},
         {"\r\r\n", 0, 0, "", GV_END, GV_BAD_HEADER},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

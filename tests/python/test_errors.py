@@ -9,14 +9,19 @@ import inspect
 import io
 import os
 import pickle
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import genomevedic as gv
 from genomevedic import _core
 from genomevedic.errors import ErrorCode, GenomeVedicError, Severity
+from support import REPO
 
 CLASSES = [
     kind
@@ -28,12 +33,13 @@ BUILTINS = {
     "QualityMismatchError": ValueError,
     "TruncatedFileError": EOFError,
     "RecordTooLongError": ValueError,
+    "NoCoordinatesError": ValueError,
+    "OutOfBoundsError": ValueError,
+    "InvalidCoordinateError": ValueError,
     "MemoryAllocationError": MemoryError,
     "MemoryLimitError": MemoryError,
     "ArenaFullError": MemoryError,
     "ArenaInUseError": BufferError,
-    "NoCoordinatesError": ValueError,
-    "OutOfBoundsError": ValueError,
     "SourceReadError": OSError,
     "SourceNotFoundError": FileNotFoundError,
     "SourcePermissionError": PermissionError,
@@ -64,6 +70,22 @@ def test_every_core_status_has_its_class() -> None:
         assert issubclass(getattr(gv.errors, name), GenomeVedicError)
 
 
+def test_the_table_is_that_of_the_headers() -> None:
+    """Every status of gv_status.h but the four that are no errors, and none that it lacks."""
+    text = (REPO / "csrc" / "gv_status.h").read_text()
+    listed = text.partition("enum gv_status {")[2].partition("};")[0]
+    found = re.findall(r"^\s*(GV_\w+)", listed, re.MULTILINE)
+    no_errors = ["GV_OK", "GV_END", "GV_NEED_MORE", "GV_INTERRUPTED"]
+    assert found[:4] == no_errors
+    assert found[-1] == "GV_STATUS_COUNT"
+    assert list(_core.error_table()) == found[4:-1]
+
+
+def test_every_code_has_its_class() -> None:
+    assert {kind.code for kind in CLASSES} == set(ErrorCode)
+    assert all(code.name == code.value for code in ErrorCode)
+
+
 def test_every_class_is_a_builtin_too() -> None:
     concrete = {kind.__name__ for kind in CLASSES} - {"GenomeVedicError"}
     assert concrete == set(BUILTINS)
@@ -88,6 +110,58 @@ def test_errors_survive_pickling_and_copying(kind: type[GenomeVedicError]) -> No
     if isinstance(error, OSError):
         assert error.errno == again.errno == errno.EIO
         assert error.filename == "a.fastq"
+
+
+def test_notes_and_places_survive_pickling() -> None:
+    text = b"@r1\nACGT\n+\nIIII\n@r2\nA\n+\nII\n"
+    for error in (error_of(text, on_error="skip", max_errors=0), error_of("no such file")):
+        error.add_note("said later")
+        again = pickle.loads(pickle.dumps(error))
+        assert again.__notes__ == error.__notes__
+        assert again.context == error.context
+        assert vars(again).keys() == vars(error).keys()
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        np.zeros((1, 4)),
+        np.zeros(3),
+        np.zeros((1, 2), dtype=bool),
+        np.array([[np.inf, 0.0]]),
+        lambda particles: np.zeros((2, 2)),
+        lambda particles: np.full((1, 3), -np.inf),
+    ],
+    ids=["four columns", "one axis", "no numbers", "infinite", "too many", "all infinite"],
+)
+def test_places_that_are_none(places: object) -> None:
+    error = error_of(b"@r\nA\n+\nI\n", layout=places)
+    assert isinstance(error, gv.errors.InvalidCoordinateError)
+    assert error.code == "INVALID_COORDINATE"
+
+
+def test_no_more_descriptors(tmp_path: Path) -> None:
+    """In a process of its own, which has none left."""
+    path = tmp_path / "reads.fastq"
+    path.write_bytes(b"@r\nA\n+\nI\n")
+    code = """
+import errno, os, resource, sys
+import genomevedic as gv
+reads = len(gv.read_fastq(sys.argv[1]))
+held = [os.dup(0)]
+resource.setrlimit(resource.RLIMIT_NOFILE, (held[0] + 1, held[0] + 1))
+try:
+    gv.read_fastq(sys.argv[1])
+except gv.errors.SystemResourceError as error:
+    assert error.errno == errno.EMFILE and error.code == "SYSTEM_RESOURCE" and error.recoverable
+    assert isinstance(error, gv.errors.SourceReadError)
+    os.close(held.pop())
+    print(reads, len(gv.read_fastq(sys.argv[1])))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.strip(), done.stderr) == ("1 1", "")
 
 
 def test_what_an_error_knows() -> None:

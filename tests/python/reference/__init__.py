@@ -8,15 +8,19 @@ from .fastq import Parsed, Record, parse
 from .faults import Fault
 from .gzip_frames import Deframed, deframe
 from .particles import ALL_COLUMNS, Table, read
+from .skipping import Outcome, Skipped, read_skipping
 
 __all__ = [
     "ALL_COLUMNS",
     "Deframed",
     "Fault",
+    "Outcome",
     "Parsed",
     "Record",
+    "Skipped",
     "Table",
     "deframe",
     "parse",
     "read",
+    "read_skipping",
 ]
