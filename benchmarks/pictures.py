@@ -4,10 +4,10 @@
     python benchmarks/pictures.py --particles 1e7     a smaller density
     python benchmarks/pictures.py --only flowcell     one of flowcell, density, live
 
-* **flowcell**: a FASTQ file of a million reads, in the page cache, to a saved PNG, in a process that
-  has imported Matplotlib and nothing of genomevedic. Each round is a process of its own.
-* **density**: particles in memory, normally distributed in space, to a saved PNG; the first time and
-  again.
+* **flowcell**: a FASTQ file of a million reads, in the page cache, to a saved PNG, in a process
+  that has imported Matplotlib and nothing of genomevedic. Each round is a process of its own.
+* **density**: particles in memory, normally distributed in space, to a saved PNG; the first time
+  and again.
 * **live**: `gv.plot.live` over a stream beside a loop over its batches that does nothing, in turn;
   frames are drawn into memory (the Agg backend).
 

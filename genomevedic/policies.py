@@ -50,8 +50,10 @@ class ErrorPolicy:
 
     def __init__(self, on_error: OnError, max_errors: int | None) -> None:
         if not callable(on_error) and on_error not in ("raise", "skip"):
-            kind = ValueError if isinstance(on_error, str) else TypeError
-            raise kind(f"on_error must be 'raise', 'skip' or a function, and is {on_error!r}")
+            is_word = isinstance(on_error, str)
+            raise (ValueError if is_word else TypeError)(
+                f"on_error must be 'raise', 'skip' or a function, and is {on_error!r}"
+            )
         self._on_error = on_error
         self._most = None if max_errors is None else check_integer("max_errors", max_errors)
         self.log = ErrorLog()

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 
 import numpy as np
 
@@ -341,7 +341,7 @@ class Watcher:
             self._options if self._layout is None else {**self._options, "layout": self._layout}
         )
         with _Text(path, begin, is_final=is_final) as text:
-            reader = scan_fastq(text, **options)
+            reader = scan_fastq(cast("BinaryIO", text), **options)
             try:
                 for batch in reader.batches(self._batch_size):
                     self._layout = batch.layout
@@ -356,7 +356,7 @@ class Watcher:
 
     def _move(self, place: _Place, begin: _Place, text: _Text, reader: Any) -> None:
         """Move a place to where its reader stands."""
-        offset, line = reader._position
+        offset, line = reader._place[:2]
         place.text = begin.text + offset
         place.line = begin.line + line - 1
         place.record = begin.record + reader.stats.reads
@@ -370,7 +370,7 @@ class Watcher:
     def _watched(self, batch: Particles, path: Path, before: int) -> WatchedBatch:
         columns = {name: batch[name] for name in batch.columns}
         if "metadata" in columns:
-            columns["metadata"] += np.uint64(before)
+            columns["metadata"] = np.asarray(columns["metadata"]) + np.uint64(before)
         watched = WatchedBatch(columns, batch.layout, batch.stats)
         watched.path = str(path)
         self.token = watched.token = self._make_token()
