@@ -269,7 +269,8 @@ def Tetranucleotide(
     bias : array_like of shape (3,), optional
         Taken off the mean; with `weights` only, 0 by default.
     reads : int, default 20_000
-        Reads that are looked at for fitting, as far as they lie in the first 256 MiB of text.
+        Reads that are looked at for fitting, as far as they lie in the first 256 MiB of text of
+        the first source. To place several files alike, fit once and hand the layout on.
     point_size : float, optional
         With `weights` only: see `Layout`.
 
