@@ -3,7 +3,7 @@
 #   make         build in place: .venv with an editable install
 #   make demo    draw the shipped sample into demo.png
 #   make test    C tests, Python tests, notebooks
-#   make soak    thousands of readings from servers that fail
+#   make soak    thousands of readings from servers and files that fail, watchers that are killed
 #   make lint    formatting, types, stubs, include layers
 #   make format  lay out C and Python files as lint wants them
 #   make bench   the benchmarks

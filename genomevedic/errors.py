@@ -604,6 +604,13 @@ def _make(name: str, message: str, context: dict[str, Any]) -> GenomeVedicError:
     return kind(message, **context)
 
 
+def error_of_system(error: OSError) -> SourceReadError:
+    """Return an error of the system's as one of ours, of the kind that fits its number."""
+    path = str(error.filename)
+    kind = _CLASS_OF_ERRNO.get(error.errno or 0, SourceReadError)
+    return kind(f"{path}: {error.strerror}.", path=path, errno=error.errno)
+
+
 def _restore(
     kind: type[GenomeVedicError], message: str, context: dict[str, Any], timestamp: datetime
 ) -> GenomeVedicError:

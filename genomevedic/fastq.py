@@ -141,6 +141,7 @@ simd
         self._given = as_given(layout)
         self._wish = find(layout) if self._given is None else self._given.layout
         self._settled: Layout | None = None
+        self._grammar = "unknown"
         self._is_strict = _is_strict(unplaced, self._wish)
         self._policy = ErrorPolicy(on_error, max_errors)
         self._left = None if limit is None else check_integer("limit", limit)
@@ -382,7 +383,9 @@ simd
             if wish is not None and wish.name in _NEEDS_NO_LOOK and not self._reads_names():
                 self._settled = wish
             else:
-                self._settled = settle(self._core, wish, self._sources, is_strict=self._is_strict)
+                self._settled, self._grammar = settle(
+                    self._core, wish, self._sources, is_strict=self._is_strict
+                )
         return self._settled
 
     @property

@@ -20,7 +20,7 @@ from .errors import (
     warn_user,
 )
 
-__all__ = ["ErrorPolicy", "OnError"]
+__all__ = ["Answer", "ErrorPolicy", "OnError"]
 
 OnError: TypeAlias = (
     "Literal['raise', 'skip'] | Callable[[GenomeVedicError], Literal['raise', 'skip']]"
@@ -49,11 +49,10 @@ class ErrorPolicy:
     """
 
     def __init__(self, on_error: OnError, max_errors: int | None) -> None:
-        if not callable(on_error) and on_error not in ("raise", "skip"):
-            is_word = isinstance(on_error, str)
-            raise (ValueError if is_word else TypeError)(
-                f"on_error must be 'raise', 'skip' or a function, and is {on_error!r}"
-            )
+        given: object = on_error
+        if not callable(given) and given not in ("raise", "skip"):
+            kind = ValueError if isinstance(given, str) else TypeError
+            raise kind(f"on_error must be 'raise', 'skip' or a function, and is {given!r}")
         self._on_error = on_error
         self._most = None if max_errors is None else check_integer("max_errors", max_errors)
         self.log = ErrorLog()

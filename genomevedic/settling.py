@@ -33,7 +33,7 @@ from .names import layout_of
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["NAMED", "settle"]
+__all__ = ["NAMED", "settle", "settle_as"]
 
 # Layouts whose places are read from names, in the order in which "auto" looks for them.
 NAMED: dict[str, Callable[[], Layout]] = {
@@ -54,7 +54,7 @@ _TEXT_FOR_FIT = 2**28
 
 def settle(
     core: _core.Reader, wish: Layout | None, sources: Sequence[tuple[str, Any]], *, is_strict: bool
-) -> Layout:
+) -> tuple[Layout, str]:
     """Settle a reader's layout on its first records, and tell its core.
 
     Parameters
@@ -70,8 +70,10 @@ def settle(
 
     Returns
     -------
-    Layout
+    layout : Layout
         With every parameter settled.
+    grammar : str
+        Of the names that are read.
 
     Raises
     ------
@@ -92,14 +94,19 @@ def settle(
     grammar = parts["grammar"] if parts is not None else "unknown"
     if settled.name in NAMED and settled.grammar != grammar:
         settled = replace(settled, grammar=grammar)
-    weights = settled.parameters.get("weights")
+    settle_as(core, settled, grammar)
+    return settled, grammar
+
+
+def settle_as(core: _core.Reader, layout: Layout, grammar: str) -> None:
+    """Tell the core of a reader that has not read anything what was settled before."""
+    weights = layout.parameters.get("weights")
     core.settle(
-        settled.name,
+        layout.name,
         grammar,
-        _numbers(settled),
+        _numbers(layout),
         None if weights is None else np.array(weights, dtype=np.float64),
     )
-    return settled
 
 
 @cache

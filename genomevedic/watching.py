@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import os
 import time
-import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 
-import numpy as np
-
 from .arguments import check_integer, check_number
-from .errors import TruncatedFileError
-from .fastq import scan_fastq
-from .files import write_whole
+from .errors import (
+    ErrorLog,
+    GenomeVedicError,
+    SourceNotFoundError,
+    SourceReadError,
+    TruncatedFileError,
+    error_of_system,
+)
+from .fastq import FastqReader
+from .files import replacing
+from .growing import (
+    Finder,
+    GrowingText,
+    Members,
+    Pause,
+    Place,
+    is_gzip,
+    read_token,
+    write_token,
+)
+from .layouts import Layout
 from .particles import Particles
+from .policies import Answer, ErrorPolicy
+from .settling import settle_as
 
 if TYPE_CHECKING:
     import threading
 
-    from .layouts import Layout
-
 __all__ = ["WatchedBatch", "Watcher", "watch"]
-
-# Files of a run, by the end of their names.
-_ENDINGS = (".fastq", ".fq", ".fastq.gz", ".fq.gz")
-
-_CHUNK = 1 << 20
-
-# Bytes at the front of a file by which it is known again.
-_HEAD = 4096
 
 
 class WatchedBatch(Particles):
@@ -56,130 +61,55 @@ class WatchedBatch(Particles):
     token: str
 
 
-@dataclass
-class _Place:
-    """How far one file has been read; `asdict` of it goes into tokens.
+class _Policy(ErrorPolicy):
+    """One for all readers of a watch: it counts, and asks, over all of them."""
 
-    Text offsets count from the file's beginning. ``start`` is a byte of the file at which reading
-    can begin, the same as text for a plain file and the beginning of a member for gzip, and
-    ``start_text`` the offset of its text.
-    """
+    def __init__(self, on_error: Any, max_errors: int | None) -> None:
+        super().__init__(on_error, max_errors)
+        # The number of the file that is being read.
+        self.number = -1
+        # A record that was to be skipped when its file ended for now is met again.
+        self._awaited: dict[int, tuple[object, object]] = {}
 
-    device: int
-    inode: int
-    name: str
-    head_size: int = 0
-    head: str = ""
-    start: int = 0
-    start_text: int = 0
-    text: int = 0
-    line: int = 1
-    record: int = 1
+    def answer(self, error: GenomeVedicError, at: object) -> Answer:
+        return "raise" if isinstance(error.__cause__, Pause) else super().answer(error, at)
 
-    def is_of(self, path: Path, status: os.stat_result) -> bool:
-        """Return whether a file is the one that this place is in, by whatever name."""
-        if (status.st_dev, status.st_ino) != (self.device, self.inode):
-            return False
-        if status.st_size < max(self.start, self.head_size):
-            return False
-        return _fingerprint(path, self.head_size) == self.head
+    def _is_skipped(self, error: GenomeVedicError) -> bool:
+        what = (error.context["offset"], error.code)
+        if self._awaited.get(self.number) == what:
+            return True
+        self._awaited.pop(self.number, None)
+        is_skipped = super()._is_skipped(error)
+        if is_skipped:
+            self._awaited[self.number] = what
+        return is_skipped
 
+    def note(self, error: GenomeVedicError, offset: int, line: int) -> None:
+        self._awaited.pop(self.number, None)
+        super().note(error, offset, line)
 
-def _fingerprint(path: Path, size: int) -> str:
-    if size == 0:
-        return ""
-    with path.open("rb") as stream:
-        return hashlib.sha256(stream.read(size)).hexdigest()
+    def warn(self, path: str) -> None:
+        """At the end of the watch, not of each reader."""
 
 
-class _Text(io.RawIOBase):
-    """The text of a file from a place on, as far as whole lines, and whole members, are there.
+class _Reader(FastqReader):
+    """Reads on in a text whose beginning another one has read, as that one would have."""
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    place : _Place
-        Where it begins.
-    is_final : bool
-        Whether the file will not grow any more: then all that is there is given, and a member that
-        is not whole is an error.
-    """
+    def __init__(
+        self, text: GrowingText, place: Place, ordinal: int, watcher: Watcher, **options: Any
+    ) -> None:
+        self._begin = (place.offset, place.line, place.record, ordinal, place.wrapped)
+        self._watcher = watcher
+        super().__init__(cast("BinaryIO", text), **options)
+        self._policy = watcher._policy
+        self._has_warned_of_unplaced = watcher._has_warned_of_unplaced
 
-    def __init__(self, path: Path, place: _Place, *, is_final: bool) -> None:
-        super().__init__()
-        self.name = str(path)
-        self._file = path.open("rb")
-        self._place = place
-        self._is_final = is_final
-        # Text offset -> where in the file the member begins whose text that is.
-        self.members = [(place.start_text, place.start)]
-        is_gzip = self._file.read(2) == b"\x1f\x8b"
-        self._file.seek(place.start)
-        self._pieces = self._whole_lines(self._inflated() if is_gzip else self._plain())
-        self._piece = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._piece:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._piece = memoryview(piece)
-        size = min(len(self._piece), len(buffer))
-        buffer[:size] = self._piece[:size]
-        self._piece = self._piece[size:]
-        return size
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-    def _plain(self) -> Iterator[bytes]:
-        while chunk := self._file.read(_CHUNK):
-            yield chunk
-
-    def _inflated(self) -> Iterator[bytes]:
-        """Yield the text of whole members: what one is found to lack is waited for."""
-        offset, text = self._place.start, self._place.start_text
-        rest = b""
-        while True:
-            member = zlib.decompressobj(wbits=31)
-            pieces: list[bytes] = []
-            used = 0
-            while not member.eof:
-                chunk = rest or self._file.read(_CHUNK)
-                rest = b""
-                if not chunk:
-                    break
-                pieces.append(member.decompress(chunk))
-                rest = member.unused_data
-                used += len(chunk) - len(rest)
-            if not member.eof:
-                if self._is_final and used > 0:
-                    raise EOFError(f"the gzip member at byte {offset} is not whole")
-                return
-            yield from pieces
-            offset, text = offset + used, text + sum(map(len, pieces))
-            self.members.append((text, offset))
-
-    def _whole_lines(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Leave out what was read before, and what is behind the last line end for now."""
-        skip = self._place.text - self._place.start_text
-        held: list[bytes] = []
-        for each in pieces:
-            piece = each[skip:]
-            skip -= len(each) - len(piece)
-            end = piece.rfind(b"\n") + 1
-            if end > 0:
-                yield b"".join([*held, piece[:end]])
-                held = []
-            if end < len(piece):
-                held.append(piece[end:])
-        if self._is_final and held:
-            yield b"".join(held)
+    def _settle(self) -> Layout:
+        known = self._watcher._settled
+        if self._settled is None and known is not None:
+            self._settled, self._grammar = known
+            settle_as(self._core, *known)
+        return super()._settle()
 
 
 class Watcher:
@@ -206,26 +136,66 @@ class Watcher:
         for name in ("limit", "progress", "threads"):
             if name in options:
                 raise TypeError(f"watch() takes no {name}=")
-        self._root = Path(path)
+        reader = FastqReader(b"", **options)  # complains of what makes no sense
+        reader.close()
+        self._checkpoint = None if checkpoint is None else Path(checkpoint)
+        self._finder = Finder(Path(path), self._checkpoint)
         self._batch_size = check_integer("batch_size", batch_size, 1)
         self._stop = stop if stop is None or callable(stop) else stop.is_set
         self._idle_timeout = (
             None if idle_timeout is None else check_number("idle_timeout", idle_timeout)
         )
         self._poll = check_number("poll", poll)
-        self._checkpoint = None if checkpoint is None else Path(checkpoint)
         self._options = options
-        self._layout: Layout | None = None
-        self._wake = _Waker(self._root)
-        self._places: list[_Place] = []
+        self._policy = _Policy(options.get("on_error", "raise"), options.get("max_errors"))
+        self._settled: tuple[Layout, str] | None = None
+        self._has_warned_of_unplaced = False
+        self._waker = _Waker(self._finder.folder)
+        self._places: list[Place] = []
+        self._numbers: dict[int, list[int]] = {}  # by inode
+        self._states: dict[int, tuple[Path, tuple[int, ...]]] = {}
         self._paths: dict[int, Path] = {}
-        self._sizes: dict[int, int] = {}
-        if resume is None and self._checkpoint is not None and self._checkpoint.exists():
-            resume = self._checkpoint.read_text()
-        if resume is not None:
-            self._places = [_Place(**each) for each in json.loads(resume)["files"]]
+        self._members: dict[int, Members] = {}
+        self._resume(resume, reader._wish)
+        self._records = sum(place.record - 1 for place in self._places)
         self.token = self._make_token()
         self._is_committed = True
+
+    def _resume(self, token: str | None, wish: Layout | None) -> None:
+        """Go on from a token, or from the checkpoint if there is one."""
+        is_given = token is not None
+        if token is None and self._checkpoint is not None:
+            try:
+                token = self._checkpoint.read_text()
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                raise error_of_system(error) from error
+            except UnicodeDecodeError:
+                token = ""
+        if token is None:
+            return
+        try:
+            places, settled = read_token(token)
+            if settled is not None:
+                layout = Layout.from_dict(settled["layout"])
+                if wish is None or wish.name == layout.name:
+                    self._settled = layout, str(settled["grammar"])
+        except (KeyError, TypeError, ValueError) as error:
+            if is_given:
+                raise ValueError(f"resume: {error}") from error
+            path = str(self._checkpoint)
+            raise SourceReadError(
+                f"{path}: the checkpoint is damaged: {error}.", path=path
+            ) from error
+        for place in places:
+            self._add(place)
+
+    def _add(self, place: Place) -> int:
+        number = len(self._places)
+        self._places.append(place)
+        self._numbers.setdefault(place.inode, []).append(number)
+        return number
 
     def __enter__(self) -> Self:
         return self
@@ -235,7 +205,12 @@ class Watcher:
 
     def close(self) -> None:
         """Stop watching; the batch given out last is not committed by it."""
-        self._wake.close()
+        self._waker.close()
+
+    @property
+    def errors(self) -> ErrorLog:
+        """Errors of records that were skipped."""
+        return self._policy.log
 
     def commit(self) -> None:
         """Record in the checkpoint that the batch given out last was dealt with.
@@ -248,7 +223,11 @@ class Watcher:
             The checkpoint cannot be written.
         """
         if self._checkpoint is not None and not self._is_committed:
-            write_whole(self._checkpoint, self.token.encode())
+            with replacing(self._checkpoint) as new, new.open("wb") as stream:
+                stream.write(self.token.encode())
+                stream.flush()
+                # A name that outlives a crash of the machine must not stand for an empty file.
+                os.fsync(stream.fileno())
         self._is_committed = True
 
     def __iter__(self) -> Iterator[WatchedBatch]:
@@ -267,63 +246,84 @@ class Watcher:
             if is_over or (self._idle_timeout is not None and idle >= self._idle_timeout):
                 break
             if not has_news:
-                self._wake.wait(self._poll)
-        for number in self._unread():
-            for batch in self._read(number, is_final=True):
-                yield batch
-                self.commit()
+                self._waker.wait(self._poll)
+        yield from self._finish()
+
+    def _finish(self) -> Iterator[WatchedBatch]:
+        """Read what is left of every file, and then complain of the first that is not whole."""
+        lacking: GenomeVedicError | None = None
+        self._look()
+        for number in sorted(self._paths):
+            try:
+                for batch in self._read(number, is_final=True):
+                    yield batch
+                    self.commit()
+            except TruncatedFileError as error:
+                lacking = lacking or error
+        ErrorPolicy.warn(self._policy, str(self._finder.root))
+        lacking = lacking or self._gone()
+        if lacking is not None:
+            raise lacking
+
+    def _gone(self) -> SourceNotFoundError | None:
+        """Return what is wrong with a file that vanished, or was cut, before it was read whole."""
+        for number, (path, (_, size, *_)) in sorted(self._states.items()):
+            if number not in self._paths and size > self._places[number].start:
+                left = size - self._places[number].start
+                return SourceNotFoundError(
+                    f"{path}: it is gone, or begun anew; its last {left:,} bytes were not read.",
+                    path=str(path),
+                )
+        return None
 
     # ------------------------------------------------------------------------------------------
     # Files
     # ------------------------------------------------------------------------------------------
 
-    def _files(self) -> Iterator[Path]:
-        """Return the files to follow, by whatever name they have now."""
-        if not self._root.is_dir():
-            # A file that is rotated away keeps its inode under another name beside it.
-            if self._root.exists():
-                yield self._root
-            if self._places and self._root.parent.is_dir():
-                yield from (each for each in sorted(self._root.parent.iterdir()) if each.is_file())
-            return
-        for folder, _, names in os.walk(self._root):
-            for name in sorted(names):
-                yield Path(folder, name)
-
     def _look(self) -> list[int]:
-        """Find files, new and renamed, and return the numbers of those that have grown."""
+        """Find files, new and renamed, and return the numbers of those that have changed."""
         seen: dict[int, Path] = {}
-        grown: list[int] = []
-        for path in self._files():
+        changed: list[int] = []
+        new: list[tuple[int, str, Path, os.stat_result]] = []
+        for path, status in self._finder.files():
             try:
-                status = path.stat()
                 number = self._number_of(path, status)
             except FileNotFoundError:
                 continue  # renamed or removed between two looks
-            if number is None or number in seen:
-                continue
-            seen[number] = path
-            if self._sizes.get(number) != status.st_size:
-                self._sizes[number] = status.st_size
-                grown.append(number)
+            except OSError as error:
+                raise error_of_system(error) from error
+            if number is not None:
+                if number not in seen:
+                    seen[number] = path
+                    changed += self._note_state(number, path, status)
+            elif self._finder.is_wanted(path):
+                new.append((status.st_mtime_ns, str(path), path, status))
+        inodes: set[tuple[int, int]] = set()
+        for _, _, path, status in sorted(new, key=lambda each: each[:2]):
+            identity = (status.st_dev, status.st_ino)
+            if identity not in inodes:  # one file under two names
+                inodes.add(identity)
+                number = self._add(Place(*identity))
+                seen[number] = path
+                changed += self._note_state(number, path, status)
         self._paths = seen
-        return sorted(grown)
+        return sorted(changed)
+
+    def _note_state(self, number: int, path: Path, status: os.stat_result) -> list[int]:
+        before = self._states.get(number)
+        self._states[number] = (path, _state_of(status))
+        return [number] if before is None or before[1] != _state_of(status) else []
 
     def _number_of(self, path: Path, status: os.stat_result) -> int | None:
-        """Return the number of the place in a file; None for a file that is not followed."""
-        for number, place in enumerate(self._places):
-            if place.is_of(path, status):
+        """Return the number of the place in a file; None for a file that has none."""
+        for number in reversed(self._numbers.get(status.st_ino, ())):
+            known = self._states.get(number)
+            if known is not None and known[1] == _state_of(status):
                 return number
-        is_wanted = path.name.endswith(_ENDINGS) if self._root.is_dir() else path == self._root
-        if not is_wanted or not path.is_file():
-            return None
-        self._places.append(_Place(status.st_dev, status.st_ino, str(path)))
-        return len(self._places) - 1
-
-    def _unread(self) -> list[int]:
-        """Return the numbers of the files that hold something behind what was read."""
-        self._look()
-        return sorted(self._paths)
+            with path.open("rb") as file:
+                if self._places[number].is_of(file, os.fstat(file.fileno())):
+                    return number
+        return None
 
     # ------------------------------------------------------------------------------------------
     # Reads
@@ -331,46 +331,78 @@ class Watcher:
 
     def _read(self, number: int, *, is_final: bool) -> Iterator[WatchedBatch]:
         """Yield what a file holds behind its place, and move the place on."""
-        place, path = self._places[number], self._paths[number]
-        if place.head_size < _HEAD:
-            place.head_size = min(_HEAD, path.stat().st_size)
-            place.head = _fingerprint(path, place.head_size)
-        begin = _Place(**asdict(place))
-        before = sum(each.record - 1 for each in self._places)
-        options = (
-            self._options if self._layout is None else {**self._options, "layout": self._layout}
-        )
-        with _Text(path, begin, is_final=is_final) as text:
-            reader = scan_fastq(cast("BinaryIO", text), **options)
-            try:
-                for batch in reader.batches(self._batch_size):
-                    self._layout = batch.layout
-                    self._move(place, begin, text, reader)
-                    yield self._watched(batch, path, before)
-            except TruncatedFileError as error:
-                # A record that is being written; those before it were given out.
-                if is_final:
-                    raise _behind(error, begin) from None
-            self._move(place, begin, text, reader)
-            self.token = self._make_token()
+        try:
+            file = self._paths[number].open("rb")
+        except FileNotFoundError:
+            self._forget_state(number)
+            return
+        except OSError as error:
+            raise error_of_system(error) from error
+        with file:
+            status = os.fstat(file.fileno())
+            if not self._places[number].is_of(file, status):
+                # Another one by that name since the last look.
+                self._forget_state(number)
+            elif status.st_size > self._places[number].start:
+                yield from self._read_file(number, file, is_final=is_final)
 
-    def _move(self, place: _Place, begin: _Place, text: _Text, reader: Any) -> None:
+    def _forget_state(self, number: int) -> None:
+        """Have the next look take a file for one that has changed."""
+        path, state = self._states[number]
+        self._states[number] = (path, (-1, *state[1:]))
+
+    def _read_file(
+        self, number: int, file: io.BufferedReader, *, is_final: bool
+    ) -> Iterator[WatchedBatch]:
+        path, place = self._paths[number], self._places[number]
+        members = self._members_of(number, file, path)
+        if members is not None and members.whole == place.start and not is_final:
+            if members.error is not None:
+                raise members.error
+            return
+        begin = replace(place)
+        text = GrowingText(file, str(path), begin, members, is_final=is_final)
+        self._policy.number = number
+        reader = _Reader(text, begin, self._records, self, **self._options)
+        try:
+            for batch in reader.batches(self._batch_size):
+                self._settled = self._settled or (batch.layout, reader._grammar)
+                self._move(place, begin, text, reader)
+                place.know(file, place.offset if members is None else members.whole)
+                yield self._watched(batch, path)
+        except SourceReadError as error:
+            cause = error.__cause__
+            if isinstance(cause, GenomeVedicError):
+                raise cause from cause.__cause__
+            if not isinstance(cause, Pause):
+                raise
+        finally:
+            reader.close()
+            self._has_warned_of_unplaced = reader._has_warned_of_unplaced
+        self._move(place, begin, text, reader)
+        if place.offset > 0:
+            place.know(file, place.offset if members is None else members.whole)
+        self.token = self._make_token()
+
+    def _members_of(self, number: int, file: io.BufferedReader, path: Path) -> Members | None:
+        """Look at the members of a file behind its place; None where it is no gzip file."""
+        if not is_gzip(file):
+            return None
+        if number not in self._members:
+            self._members[number] = Members(self._places[number].start)
+        self._members[number].look(file, str(path))
+        return self._members[number]
+
+    def _move(self, place: Place, begin: Place, text: GrowingText, reader: _Reader) -> None:
         """Move a place to where its reader stands."""
-        offset, line = reader._place[:2]
-        place.text = begin.text + offset
-        place.line = begin.line + line - 1
+        before = place.record
+        place.offset, place.line, _, place.wrapped = reader._place
         place.record = begin.record + reader.stats.reads
-        if len(text.members) > 1:
-            place.start_text, place.start = max(
-                each for each in text.members if each[0] <= place.text
-            )
-        else:
-            place.start_text = place.start = place.text
+        self._records += place.record - before
+        place.start_text, place.start = text.start_of(place.offset)
 
-    def _watched(self, batch: Particles, path: Path, before: int) -> WatchedBatch:
+    def _watched(self, batch: Particles, path: Path) -> WatchedBatch:
         columns = {name: batch[name] for name in batch.columns}
-        if "metadata" in columns:
-            columns["metadata"] = np.asarray(columns["metadata"]) + np.uint64(before)
         watched = WatchedBatch(columns, batch.layout, batch.stats)
         watched.path = str(path)
         self.token = watched.token = self._make_token()
@@ -378,16 +410,16 @@ class Watcher:
         return watched
 
     def _make_token(self) -> str:
-        return json.dumps({"files": [asdict(place) for place in self._places]})
+        settled = self._settled
+        layout = (
+            None if settled is None else {"layout": settled[0].to_dict(), "grammar": settled[1]}
+        )
+        return write_token(self._places, layout)
 
 
-def _behind(error: TruncatedFileError, begin: _Place) -> TruncatedFileError:
-    """Return the error with its place counted from the beginning of the file."""
-    shifts = {"line": begin.line - 1, "record": begin.record - 1, "offset": begin.text}
-    moved = {key: error.context[key] + by for key, by in shifts.items() if key in error.context}
-    where = f"{error.path}, line {moved['line']} (record {moved['record']}, byte {moved['offset']})"
-    _, _, what = error.message.partition("): ")
-    return TruncatedFileError(f"{where}: {what}", **{**error.context, **moved})
+def _state_of(status: os.stat_result) -> tuple[int, ...]:
+    """Return by what it is seen that a file has changed."""
+    return (status.st_dev, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 class _Waker:
@@ -396,8 +428,9 @@ class _Waker:
     By watchfiles where it is installed and works, else by sleeping.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._folder = root if root.is_dir() else root.parent
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._changes: Any = None
         self._watch: Any = None
         try:
             import watchfiles
@@ -410,38 +443,44 @@ class _Waker:
         if self._watch is None:
             time.sleep(seconds)
             return
-        changes = self._watch(
-            self._folder,
-            step=10,
-            debounce=50,
-            rust_timeout=max(1, int(1000 * seconds)),
-            yield_on_timeout=True,
-            raise_interrupt=True,
-        )
         try:
-            next(changes)
-        except OSError:
-            # No room for another watch, or a file system that has none.
-            self._watch = None
-        finally:
-            changes.close()
+            if self._changes is None:
+                # Kept from one time to the next: it notes what changes meanwhile.
+                self._changes = self._watch(
+                    self._folder,
+                    step=10,
+                    debounce=50,
+                    rust_timeout=max(1, int(1000 * seconds)),
+                    yield_on_timeout=True,
+                    raise_interrupt=True,
+                )
+            next(self._changes)
+        except (OSError, RuntimeError, StopIteration):
+            # No room for another watch, a file system that has none, or a folder that is gone.
+            self.close()
+            time.sleep(seconds)
 
     def close(self) -> None:
-        self._watch = None
+        if self._changes is not None:
+            self._changes.close()
+        self._changes = self._watch = None
 
 
 def watch(path: str | os.PathLike[str], **options: Any) -> Watcher:
     r"""Follow a file, or the files of a folder, and go through their reads as they are written.
 
     Each complete record comes once. What is being written is waited for: a record without its last
-    line end, a gzip member without its trailer. A file that is renamed is followed; one that is cut
-    and begun anew, or replaced, is read from its beginning.
+    line end, a gzip member without its trailer. A file that is renamed, in its folder or in the
+    tree, is followed; one that is cut and begun anew, or replaced, is read from its beginning. A
+    file is known again by its inode and its first bytes: one that is rotated by copying it and
+    cutting the first is two files.
 
     Parameters
     ----------
     path : path
         A FASTQ file that grows, or a folder, with those in it, in which files appear whose names
-        end in ``.fastq``, ``.fq``, ``.fastq.gz`` or ``.fq.gz``.
+        end in ``.fastq``, ``.fq``, ``.fastq.gz`` or ``.fq.gz``. To it belong files that it was
+        rotated to, whose names are its own and a number or date: ``reads.fastq.1``.
     batch_size : int, default 50_000
         Particles in a batch at most. What is there is handed out without waiting for a full batch.
     stop : function or threading.Event, optional
@@ -458,7 +497,8 @@ def watch(path: str | os.PathLike[str], **options: Any) -> Watcher:
     resume : str, optional
         A batch's ``token``, to go on behind it; it counts before `checkpoint`.
     **options
-        For `scan_fastq`. A layout is settled on the first read of all.
+        For `scan_fastq`. A layout is settled on the first reads of all; what was settled is part of
+        the token. ``max_errors`` counts over all files.
 
     Returns
     -------
@@ -468,9 +508,15 @@ def watch(path: str | os.PathLike[str], **options: Any) -> Watcher:
     Raises
     ------
     TruncatedFileError
-        At the end half a record is left.
-    FastqFormatError, SourceReadError, NoCoordinatesError, MemoryLimitError
-        As `scan_fastq`; places in a file count from where its reading began this time.
+        At the end half a record, or half a gzip member, is left; all other files were read then.
+    SourceNotFoundError
+        At the end a file is gone that was not read whole.
+    SourceReadError
+        A file or folder cannot be read, or the checkpoint is damaged.
+    FastqFormatError, NoCoordinatesError, MemoryLimitError
+        As `scan_fastq`.
+    ValueError
+        `resume` is no token.
 
     Examples
     --------
