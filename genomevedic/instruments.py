@@ -55,6 +55,8 @@ _INSTRUMENTS = (
     Instrument("Genome Analyzer II", r"HWUSI-.*|HWI-EAS.*", 23_000, 23_000, 1),
     Instrument("AVITI", r"AV\d{6}", 12_000, 12_000, 5),
     Instrument("G4", r"G4-\d{3}", 280_000, 27_000, 11),
+    # Of the sample that ships with the package.
+    Instrument("simulated", r"SIM\d{3}", 34_000, 39_000, 1),
 )
 
 _OTHER = Instrument("unknown", "", 100_000, 100_000, 6)

@@ -363,7 +363,12 @@ def _unit(unit: str) -> str:
 
 def _scale(particles: Particles, data: npt.NDArray[Any]) -> tuple[float, ...]:
     extent = np.ptp(data, axis=0)[::-1] if len(data) else np.zeros(3)
-    z, y, x = stretches(particles.layout, extent)[::-1]
+    factors = stretches(particles.layout, extent)
+    # A layer's scale stretches its points too, and napari zooms out until the largest fits: no
+    # factor makes a point longer than a twentieth of the picture.
+    largest = 20 * 2 * particles.layout.point_size
+    most = max(1.0, float((extent * factors).max() / largest)) if largest > 0 else np.inf
+    z, y, x = np.minimum(factors, most)[::-1]
     return float(z), float(y), float(x)
 
 

@@ -158,7 +158,7 @@ class VoxelGrid:
         ValueError
             A column is missing.
         """
-        crew = len(os.sched_getaffinity(0)) if threads is None else threads
+        crew = (os.cpu_count() or 1) if threads is None else check_integer("threads", threads, 1)
         rows = len(particles)
         step = rows if all(map(_is_plain, self._columns_of(particles[:0]))) else _ROWS
         for start in range(0, rows, max(1, step)):

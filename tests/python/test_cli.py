@@ -609,5 +609,5 @@ def test_view_opens_napari_where_there_is_a_screen(tmp_path):
             timeout=TIMEOUT,
         )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "flowcell_sample.fastq.gz: 7,040 reads 3 [7028]\n"
+    assert done.stdout == "flowcell_sample.fastq.gz: 7,040 reads 3 [7040]\n"
     assert list(tmp_path.glob("*.html")) == []

@@ -61,8 +61,8 @@ def test_files_are_read_through_npe2(manager: PluginManager, ending: str, tmp_pa
     layers, reader = npe2.io_utils.read_get_reader([str(path)], stack=False)
     assert reader.command == "genomevedic.get_reader"
     [(data, options, kind)] = layers
-    assert (data.shape, kind) == ((7028, 2), "points")
-    assert options["name"].startswith("lane1: 7,028")
+    assert (data.shape, kind) == ((7040, 2), "points")
+    assert options["name"] == "lane1: 7,040"
 
 
 def test_a_dropped_file_is_drawn(make_napari_viewer: object) -> None:
@@ -74,7 +74,8 @@ def test_a_dropped_file_is_drawn(make_napari_viewer: object) -> None:
     placed = np.isfinite(particles.position[:, :2]).all(axis=1)
     np.testing.assert_array_equal(layer.data, particles.position[placed][:, [1, 0]])
     np.testing.assert_array_equal(layer.face_color, particles.color[placed])
-    np.testing.assert_allclose(layer.size, particles.size[placed] * 0.01, rtol=1e-6)
+    sizes = particles.size[placed] * particles.layout.point_size
+    np.testing.assert_allclose(layer.size, sizes, rtol=1e-6)
     assert list(layer.features) == ["z", "GC", "quality", "length", "name"]
     np.testing.assert_array_equal(layer.features["z"], particles.position[placed, 2])
     # All reads lie in the plane that is looked at: there is no slider that shows a slice.
@@ -85,7 +86,7 @@ def test_a_dropped_file_is_drawn(make_napari_viewer: object) -> None:
 def test_the_sample_is_opened(make_napari_viewer: object) -> None:
     viewer = make_napari_viewer()
     (layer,) = viewer.open_sample("genomevedic", "flowcell")
-    assert len(layer.data) == 7028
+    assert len(layer.data) == 7040
 
 
 def test_view_opens_in_space(make_napari_viewer: object) -> None:
