@@ -30,7 +30,7 @@ IN_ASAN_VENV = PATH="$(CURDIR)/$(ASAN_VENV)/bin:$$PATH"
 IN_BENCH_VENV = PATH="$(CURDIR)/$(BENCH_VENV)/bin:$$PATH"
 
 BUILD_FILES := pyproject.toml meson.build meson.options tests/c/meson.build fuzz/meson.build
-C_FILES = $(shell find $(wildcard csrc tests/c fuzz benchmarks) -name '*.[ch]')
+C_FILES = $(shell find $(wildcard csrc tests fuzz benchmarks) -name '*.[ch]')
 BUILD_REQUIRES = $$($(1) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])')
 
 .DELETE_ON_ERROR:

@@ -75,6 +75,13 @@ gv_arena_on_full(struct gv_arena *arena, gv_reclaim_fn reclaim, void *context)
     arena->context = context;
 }
 
+bool
+gv_arena_reclaim(struct gv_arena *arena)
+{
+    struct gv_arena *root = gv_arena_root(arena);
+    return root->reclaim != NULL ? root->reclaim(root->context) : gv_arena_trim(root) > 0;
+}
+
 struct gv_arena *
 gv_arena_root(struct gv_arena *arena)
 {
@@ -94,6 +101,14 @@ struct gv_pool *
 gv_arena_pool(struct gv_arena *arena, enum gv_pool_kind kind)
 {
     return arena->pools[kind];
+}
+
+bool
+gv_arena_get(struct gv_arena *arena, enum gv_pool_kind kind, size_t size, struct gv_piece *piece)
+{
+    struct gv_pool *pool = arena != NULL ? gv_arena_pool(arena, kind) : NULL;
+    return gv_pool_get(pool, size, piece) ||
+           (arena != NULL && gv_arena_reclaim(arena) && gv_pool_get(pool, size, piece));
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -296,6 +311,9 @@ gv_lease_new_slab(struct gv_arena *arena, enum gv_pool_kind kind, size_t size,
     enum gv_status status = arena != NULL ? gv_arena_charge(arena, size) : GV_OK;
     if (status == GV_OK) {
         status = gv_lease_new_from(arena, kind, size, size, lease, address);
+        if (status != GV_OK && arena != NULL && gv_arena_reclaim(arena)) {
+            status = gv_lease_new_from(arena, kind, size, size, lease, address);
+        }
         if (status != GV_OK && arena != NULL) {
             gv_arena_discharge(arena, size);
         }

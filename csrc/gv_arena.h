@@ -42,8 +42,9 @@ struct gv_arena_stats {
     size_t leases;     /* alive */
 };
 
-/* Called where a charge would pass a capacity: frees what it can, and returns whether trying again
- * is worth it.  Called on the thread that charges, with nothing locked. */
+/* Called where a charge would pass a capacity, or the system refuses: frees what it can, and
+ * returns whether trying again is worth it.  Called on the thread that charges, with nothing
+ * locked. */
 typedef bool (*gv_reclaim_fn)(void *context);
 
 /* An arena held once.  Without a parent it is that of the process, and its pools together keep at
@@ -56,6 +57,10 @@ void gv_arena_release(struct gv_arena *arena);
  * is never called.  Before it is shared. */
 void gv_arena_on_full(struct gv_arena *arena, gv_reclaim_fn reclaim, void *context);
 
+/* Frees memory where the system refused some: by that function, and without one by trimming the
+ * pools.  Whether trying again is worth it. */
+bool gv_arena_reclaim(struct gv_arena *arena);
+
 /* That of the process: the arena itself, or the outermost one it is in. */
 struct gv_arena *gv_arena_root(struct gv_arena *arena);
 
@@ -65,6 +70,11 @@ size_t gv_arena_capacity(const struct gv_arena *arena);
 void gv_arena_set_capacity(struct gv_arena *arena, size_t capacity);
 
 struct gv_pool *gv_arena_pool(struct gv_arena *arena, enum gv_pool_kind kind);
+
+/* As gv_pool_get() from that pool, but reclaims and tries again before it fails.  `arena` may be
+ * NULL: then the piece is fresh. */
+GV_NODISCARD bool gv_arena_get(struct gv_arena *arena, enum gv_pool_kind kind, size_t size,
+                               struct gv_piece *piece);
 
 /* Charges `size` bytes to the arena and to those it is in.  GV_ARENA_FULL: the arena's own capacity
  * would be passed; GV_MEMORY_LIMIT: that of the process.  Idle memory takes part in a capacity and
@@ -98,22 +108,25 @@ struct gv_lease;
 extern const size_t gv_lease_head;
 
 /* A lease held once on `size` bytes in one block of their own, which are charged to `arena` (NULL:
- * to none).  What the lease itself takes is not charged.  For small results, and for copies. */
+ * to none).  What the lease itself takes is not charged.  For small results, and for copies.
+ * Fails as gv_arena_charge() does, or with GV_NO_MEMORY, where reclaiming did not help. */
 GV_NODISCARD enum gv_status gv_lease_new(struct gv_arena *arena, size_t size,
                                          struct gv_lease **lease, uint8_t **address);
 
-/* A lease held once on a slab of `kind` with `size` bytes after the lease, charged to `arena`. */
+/* A lease held once on a slab of `kind` with `size` bytes after the lease, charged to `arena`.
+ * Fails as gv_lease_new() does. */
 GV_NODISCARD enum gv_status gv_lease_new_slab(struct gv_arena *arena, enum gv_pool_kind kind,
                                               size_t size, struct gv_lease **lease,
                                               uint8_t **address);
 
 /* As either of these (`kind`: GV_POOL_KINDS for a block of its own) for what is charged already:
- * `charged` bytes pass to the lease.  GV_NO_MEMORY; then they stay the caller's. */
+ * `charged` bytes pass to the lease.  GV_NO_MEMORY, and nothing is reclaimed; then they stay the
+ * caller's. */
 GV_NODISCARD enum gv_status gv_lease_new_from(struct gv_arena *arena, enum gv_pool_kind kind,
                                               size_t size, size_t charged, struct gv_lease **lease,
                                               uint8_t **address);
 
-/* A lease held once on no memory yet.  `arena` may be NULL. */
+/* A lease held once on no memory yet.  `arena` may be NULL.  GV_NO_MEMORY; nothing is reclaimed. */
 GV_NODISCARD enum gv_status gv_lease_new_empty(struct gv_arena *arena, struct gv_lease **lease);
 
 /* Hands a piece over to a lease that nobody else has yet; it goes back to the pool of `kind`.

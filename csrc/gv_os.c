@@ -351,8 +351,16 @@ group_memory(void)
 uint64_t
 gv_os_memory_limit(void)
 {
-    uint64_t machine = gv_os_physical_memory(), group = group_memory();
-    return machine == 0 || group < machine ? (group != UINT64_MAX ? group : 0) : machine;
+    uint64_t machine = gv_os_physical_memory(), least = group_memory();
+    struct rlimit space;
+    if (machine > 0 && machine < least) {
+        least = machine;
+    }
+    if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY &&
+        (uint64_t)space.rlim_cur < least) {
+        least = (uint64_t)space.rlim_cur;
+    }
+    return least != UINT64_MAX ? least : 0;
 }
 
 int64_t

@@ -16,8 +16,8 @@ size_t gv_os_page_size(void);
 /* Bytes of physical memory of the machine; 0 where unknown. */
 uint64_t gv_os_physical_memory(void);
 
-/* Bytes of memory that this process may use: what the machine has, or its control group leaves it;
- * 0 where unknown. */
+/* Bytes of memory that this process may use: what the machine has, its control group leaves it, or
+ * its address space (ulimit -v) holds, whichever is least; 0 where unknown. */
 uint64_t gv_os_memory_limit(void);
 
 /* True where the address space of this process is limited (ulimit -v), so that mappings larger

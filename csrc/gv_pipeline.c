@@ -203,7 +203,7 @@ make_room(struct gv_reader *reader, size_t size)
     struct gv_piece old = reader->text;
     if (size > old.capacity) {
         struct gv_pool *pool = gv_builder_buffers(&reader->options.build);
-        if (!gv_pool_get(pool, size, &reader->text)) {
+        if (!gv_arena_get(reader->options.build.arena, GV_POOL_BUFFERS, size, &reader->text)) {
             reader->text = old;
             return GV_NO_MEMORY;
         }

@@ -4,8 +4,9 @@
 
 #include "gv_os.h"
 
-/* Places for idle pieces: the batches that somebody holds and lets go of at once. */
-#define PLACES 128
+/* Places for idle pieces: the batches that somebody holds and lets go of at once, and the columns
+ * of slices. */
+#define PLACES 512
 
 /* VACANT -> BUSY -> IDLE -> BUSY -> VACANT.  Whoever made it BUSY has it, and nobody else looks at
  * the piece. */
@@ -27,6 +28,7 @@ struct gv_pool {
     atomic_size_t *shared_idle;
     atomic_size_t idle, in_use, peak;
     atomic_uint_fast64_t gets, hits, misses, puts;
+    atomic_size_t n_places; /* that were ever taken: the first ones, so a search ends soon */
     struct place places[PLACES];
 };
 
@@ -102,15 +104,21 @@ count_one(atomic_uint_fast64_t *count)
     atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
 }
 
+static void
+raise_to(atomic_size_t *most, size_t value)
+{
+    size_t now = atomic_load_explicit(most, memory_order_relaxed);
+    while (value > now && !atomic_compare_exchange_weak_explicit(
+                              most, &now, value, memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
 void
 gv_pool_count(struct gv_pool *pool, size_t more, size_t less)
 {
     size_t now = atomic_fetch_add_explicit(&pool->in_use, more - less, memory_order_relaxed);
-    now += more - less;
-    size_t peak = atomic_load_explicit(&pool->peak, memory_order_relaxed);
-    while (now > peak && more > less &&
-           !atomic_compare_exchange_weak_explicit(&pool->peak, &peak, now, memory_order_relaxed,
-                                                  memory_order_relaxed)) {
+    if (more > less) {
+        raise_to(&pool->peak, now + more - less);
     }
 }
 
@@ -124,6 +132,12 @@ turn(struct place *place, int from, int to)
     return atomic_load_explicit(&place->state, memory_order_relaxed) == from &&
            atomic_compare_exchange_strong_explicit(&place->state, &from, to, memory_order_acq_rel,
                                                    memory_order_relaxed);
+}
+
+static size_t
+taken_places(struct gv_pool *pool)
+{
+    return atomic_load_explicit(&pool->n_places, memory_order_relaxed);
 }
 
 /* Takes the piece out of a place that the caller made BUSY. */
@@ -143,8 +157,8 @@ find_idle(struct gv_pool *pool, size_t least, size_t most, bool largest, struct 
 {
     for (;;) {
         struct place *best = NULL;
-        size_t best_capacity = 0;
-        for (size_t i = 0; i < PLACES; i++) {
+        size_t best_capacity = 0, n = taken_places(pool);
+        for (size_t i = 0; i < n; i++) {
             struct place *place = &pool->places[i];
             if (atomic_load_explicit(&place->state, memory_order_relaxed) != IDLE) {
                 continue;
@@ -191,6 +205,7 @@ keep(struct gv_pool *pool, const struct gv_piece *piece)
     for (size_t i = 0; i < PLACES; i++) {
         struct place *place = &pool->places[i];
         if (turn(place, VACANT, BUSY)) {
+            raise_to(&pool->n_places, i + 1);
             place->piece = *piece;
             GV_POISON(piece->base, piece->capacity);
             atomic_store_explicit(&place->capacity, piece->capacity, memory_order_relaxed);
@@ -299,8 +314,8 @@ gv_pool_put(struct gv_pool *pool, struct gv_piece *piece, size_t used)
 size_t
 gv_pool_trim(struct gv_pool *pool)
 {
-    size_t given_back = 0;
-    for (size_t i = 0; i < PLACES; i++) {
+    size_t given_back = 0, n = taken_places(pool);
+    for (size_t i = 0; i < n; i++) {
         struct place *place = &pool->places[i];
         if (turn(place, IDLE, BUSY)) {
             struct gv_piece piece;
@@ -325,7 +340,7 @@ gv_pool_stats(const struct gv_pool *pool)
         .peak = atomic_load_explicit(&p->peak, memory_order_relaxed),
         .idle = atomic_load_explicit(&p->idle, memory_order_relaxed),
     };
-    for (size_t i = 0; i < PLACES; i++) {
+    for (size_t i = 0, n = taken_places(p); i < n; i++) {
         stats.idle_pieces +=
             atomic_load_explicit(&p->places[i].state, memory_order_relaxed) == IDLE;
     }

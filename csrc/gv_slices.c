@@ -362,6 +362,7 @@ place_init(struct place *place, const struct gv_builder_options *options,
     bool is_bgzf = input->format == GV_INPUT_BGZF;
     gv_builder_init(&place->builder, options);
     place->builder.source = input->number;
+    gv_slots_set_scratch(&place->builder.table.slots, pool);
     size_t text_size = is_bgzf ? GV_SLICE_BLOCKS * GV_BGZF_MOST : GV_SLICE_TEXT;
     return gv_pool_get(pool, text_size, &place->text) &&
            (!is_bgzf || gv_pool_get(pool, INPUT_BYTES, &place->input));

@@ -7,6 +7,10 @@
 /* A slot of size 0 in a lease on pieces still needs an address that is aligned and not NULL. */
 static const _Alignas(64) uint8_t nothing[64];
 
+/* A column of scratch memory has this much to begin with: as a rule it need not grow then, and does
+ * not leave a trail of smaller pieces in its pool. */
+#define SCRATCH_LEAST ((size_t)64 << 10)
+
 #define BIT(slot) ((uint32_t)1 << (slot))
 
 static bool
@@ -27,6 +31,13 @@ gv_slots_init(struct gv_slots *slots, size_t limit, struct gv_arena *arena)
         size_t page = gv_os_page_size();
         slots->reservation = (size_t)memory / page * page;
     }
+}
+
+void
+gv_slots_set_scratch(struct gv_slots *slots, struct gv_pool *pool)
+{
+    assert(slots->arena == NULL && slots->claimed_total == 0);
+    slots->scratch = pool;
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -75,13 +86,23 @@ hand_over(struct gv_slots *slots, size_t size)
     slots->charged -= slots->arena != NULL ? size : 0;
 }
 
-/* The pool that heap of that capacity comes from and goes back to; NULL for malloc().  It is
- * scratch memory, until a result is sealed, and not counted as in use. */
+/* The pool that heap of that capacity comes from and goes back to, and with slots->scratch pages
+ * too; NULL for malloc().  It is scratch memory, until a result is sealed, and not counted as in
+ * use. */
 static struct gv_pool *
 scratch_pool(const struct gv_slots *slots, size_t capacity)
 {
-    bool is_pooled = slots->arena != NULL && capacity >= GV_POOLED_LEAST;
-    return is_pooled ? gv_arena_pool(slots->arena, GV_POOL_BUFFERS) : NULL;
+    if (capacity < GV_POOLED_LEAST) {
+        return NULL;
+    }
+    return slots->arena != NULL ? gv_arena_pool(slots->arena, GV_POOL_BUFFERS) : slots->scratch;
+}
+
+/* Whether memory may be there now that the system refused before. */
+static bool
+reclaim(const struct gv_slots *slots)
+{
+    return slots->arena != NULL && gv_arena_reclaim(slots->arena);
 }
 
 /* Gives back the whole pages of an extent beyond its first `size` bytes. */
@@ -107,7 +128,7 @@ give_back(struct gv_slots *slots, struct gv_piece *piece)
     }
     if (slots->slab != NULL) {
         gv_pool_put(gv_arena_pool(slots->arena, GV_POOL_BUFFERS), piece, capacity);
-    } else if (!piece->mapped) {
+    } else if (!piece->mapped || slots->scratch != NULL) {
         gv_pool_put(scratch_pool(slots, capacity), piece, 0);
     } else if (slots->arena != NULL) {
         trim(piece, GV_BLOCK_MOST); /* its reservation is more than any pool keeps */
@@ -174,7 +195,8 @@ move(struct gv_slots *slots, struct gv_piece *slot, const struct gv_piece *piece
     *slot = *piece;
 }
 
-/* Moves a slot to heap of `capacity` bytes, or some more. */
+/* Moves a slot to heap of `capacity` bytes, or some more; in scratch memory to pages too, which do
+ * not grow: the columns of a slice are soon as large as they get. */
 static bool
 grow_on_heap(struct gv_slots *slots, struct gv_piece *slot, size_t capacity, size_t used)
 {
@@ -182,7 +204,8 @@ grow_on_heap(struct gv_slots *slots, struct gv_piece *slot, size_t capacity, siz
     struct gv_piece piece = {.capacity = capacity};
     if (pool == NULL) {
         piece.base = gv_heap_new(capacity);
-    } else if (gv_pool_get_heap(pool, capacity, &piece)) {
+    } else if (slots->scratch != NULL ? gv_pool_get(pool, capacity, &piece)
+                                      : gv_pool_get_heap(pool, capacity, &piece)) {
         gv_pool_count(pool, 0, piece.capacity);
     }
     if (piece.base == NULL) {
@@ -269,7 +292,11 @@ grow(struct gv_slots *slots, unsigned i, size_t size)
     struct gv_piece *slot = &slots->slots[i];
     if (size > slot->capacity) {
         bool grown;
-        if (size < GV_MAPPED_LEAST) {
+        if (slots->scratch != NULL) {
+            size_t doubled = size <= SIZE_MAX / 2 ? 2 * slot->capacity : 0;
+            size_t capacity = gv_max_size(gv_max_size(doubled, size), SCRATCH_LEAST);
+            grown = grow_on_heap(slots, slot, capacity, slots->claimed[i]);
+        } else if (size < GV_MAPPED_LEAST) {
             size_t doubled = gv_max_size(2 * slot->capacity, size);
             size_t most = GV_MAPPED_LEAST - GV_ALIGNMENT;
             size_t capacity =
@@ -421,7 +448,11 @@ claim(struct gv_slots *slots, charge_fn charge_arena, const size_t sizes[GV_SLOT
 enum gv_status
 gv_slots_claim(struct gv_slots *slots, const size_t sizes[GV_SLOTS])
 {
-    return claim(slots, gv_arena_charge, sizes);
+    enum gv_status status = claim(slots, gv_arena_charge, sizes);
+    if (GV_UNLIKELY(status == GV_NO_MEMORY) && reclaim(slots)) {
+        status = claim(slots, gv_arena_charge, sizes);
+    }
+    return status;
 }
 
 enum gv_status
@@ -447,6 +478,9 @@ seal_as_block(struct gv_slots *slots, const size_t sizes[GV_SLOTS], struct gv_le
     uint8_t *at;
     enum gv_pool_kind kind = total >= GV_POOLED_LEAST ? GV_POOL_PARTICLES : GV_POOL_KINDS;
     enum gv_status status = gv_lease_new_from(slots->arena, kind, total, bytes, lease, &at);
+    if (status != GV_OK && reclaim(slots)) {
+        status = gv_lease_new_from(slots->arena, kind, total, bytes, lease, &at);
+    }
     if (status != GV_OK) {
         return status;
     }
@@ -507,6 +541,9 @@ gv_slots_seal(struct gv_slots *slots, const size_t sizes[GV_SLOTS], struct gv_le
         return seal_as_block(slots, sizes, lease, addresses);
     } else {
         enum gv_status status = gv_lease_new_empty(slots->arena, lease);
+        if (status != GV_OK && reclaim(slots)) {
+            status = gv_lease_new_empty(slots->arena, lease);
+        }
         if (status != GV_OK) {
             return status;
         }

@@ -40,8 +40,9 @@ struct gv_slots {
     size_t claimed_total;
     size_t charged;
     size_t limit;
-    struct gv_arena *arena; /* where memory is charged and pooled; NULL: nowhere */
-    size_t reservation;     /* bytes of address space to ask for per extent; 0: none */
+    struct gv_arena *arena;  /* where memory is charged and pooled; NULL: nowhere */
+    struct gv_pool *scratch; /* where it comes from without an arena; NULL: the system */
+    size_t reservation;      /* bytes of address space to ask for per extent; 0: none */
     struct gv_lease *slab;
     uint32_t in_slab;
 };
@@ -49,6 +50,10 @@ struct gv_slots {
 /* `limit`: most bytes to be claimed, or GV_NO_LIMIT.  `arena` may be NULL: for scratch memory. */
 void gv_slots_init(struct gv_slots *slots, size_t limit, struct gv_arena *arena);
 void gv_slots_deinit(struct gv_slots *slots);
+
+/* Scratch memory comes from `pool` and goes back to it, and is charged nowhere.  The slots are
+ * empty and have no arena; the pool, which may be NULL, is borrowed until deinit. */
+void gv_slots_set_scratch(struct gv_slots *slots, struct gv_pool *pool);
 bool gv_slots_is_valid(const struct gv_slots *slots);
 
 /* Lays every slot i with sizes[i] > 0 into one slab and claims those sizes.  The slots are empty
@@ -60,8 +65,8 @@ GV_NODISCARD enum gv_status gv_slots_lay(struct gv_slots *slots, enum gv_pool_ki
 /* Claims `sizes[i]` bytes in every slot i: afterwards each slot can hold them and the budget
  * counts exactly them.  Slots may move; their bytes up to the earlier claim stay.
  * GV_MEMORY_LIMIT: the claims together pass the limit; else it fails as gv_arena_charge() does, or
- * with GV_NO_MEMORY: the system refused.  On failure the claims are as before (a slot may have
- * moved). */
+ * with GV_NO_MEMORY: the system refused, after reclaiming too.  On failure the claims are as before
+ * (a slot may have moved). */
 GV_NODISCARD enum gv_status gv_slots_claim(struct gv_slots *slots, const size_t sizes[GV_SLOTS]);
 
 /* The same for what one can do without: nothing is reclaimed for it. */

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeAlias, TypeVar, cast
@@ -28,6 +28,7 @@ from .policies import ErrorPolicy, OnError
 from .settling import NAMED, settle
 from .sources import Source, as_list, close_remote, hosts_of, is_remote, label, size_of
 from .stats import ReadStats
+from .turns import Turn, Turns
 
 __all__ = [
     "COLUMNS",
@@ -170,6 +171,7 @@ simd
         # Where the source at hand is to be read on.
         self._place = self._core.place()
         self._progress = _Progress(progress, self._sources)
+        self._turn = Turn("this reader is in use; a reader serves one thread at a time")
 
     # ------------------------------------------------------------------------------------------
     # Reading
@@ -200,14 +202,13 @@ simd
         >>> len(particles) == reader.stats.kept
         True
         """
-        try:
-            self._fill(None)
-            return self._take()
-        except BaseException:
-            # Where another thread is reading, this one has disturbed nothing and closes nothing.
-            with suppress(RuntimeError):
+        with self._turn:
+            try:
+                self._fill(None)
+                return self._take()
+            except BaseException:
                 self.close()
-            raise
+                raise
 
     def batches(self, batch_size: int = 50_000) -> Iterator[Particles]:
         """Go through what is left in batches.
@@ -239,9 +240,9 @@ simd
         ...     [len(batch) for batch in reader.batches(3000)]
         [3000, 3000, 1040]
         """
-        return self._batches(check_integer("batch_size", batch_size, 1))
+        return Turns(self._turn, self._batches(check_integer("batch_size", batch_size, 1)))
 
-    def _batches(self, batch_size: int) -> Iterator[Particles]:
+    def _batches(self, batch_size: int) -> Generator[Particles, None, None]:
         try:
             error: GenomeVedicError | None = None
             while error is None:
@@ -262,7 +263,9 @@ simd
                     return
             raise error
         finally:
-            self.close()
+            # An iterator that is dropped while another thread reads closes nothing.
+            with suppress(RuntimeError):
+                self.close()
 
     def _fill(self, most_rows: int | None) -> None:
         """Read until the core's table holds so many rows, the limit is reached, or all is read."""
@@ -311,7 +314,10 @@ simd
             self._given.place(columns, self.layout, self._what(), self._is_strict)
         counts = self._core.stats() if self._counts is None else self._counts
         stats = self._read_stats(counts)
-        particles = Particles({name: columns[name] for name in self.columns}, self.layout, stats)
+        # No comprehension: CPython 3.11 keeps the arguments of a function for ever where it has no
+        # memory to begin one that shares a name with a comprehension.
+        chosen = dict(zip(self.columns, map(columns.__getitem__, self.columns), strict=True))
+        particles = Particles(chosen, self.layout, stats)
         if self._left is not None:
             self._left -= len(particles)
         if self._is_over and stats.unplaced > 0:
@@ -375,7 +381,8 @@ simd
         SourceReadError, ValueError
             The first source cannot be read, or the reader is closed.
         """
-        return self._settle()
+        with self._turn:
+            return self._settle()
 
     def _settle(self) -> Layout:
         if self._settled is None:
@@ -405,10 +412,11 @@ simd
         RuntimeError
             Another thread is reading; it reads on.
         """
-        self._core.close()
-        close_remote(self._sources)
-        self._is_over = True
-        self._progress.close()
+        with self._turn:
+            self._core.close()
+            close_remote(self._sources)
+            self._is_over = True
+            self._progress.close()
 
     def __enter__(self) -> Self:
         return self

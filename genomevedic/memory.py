@@ -20,7 +20,6 @@ import dataclasses
 import html
 import math
 import sys
-import threading
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,8 +39,13 @@ __all__ = ["Arena", "MemoryStats", "Pool", "PoolStats", "limit", "set_limit", "s
 POOLS = tuple(_core.memory_stats()["pools"])
 _SLABS = tuple(name for name in POOLS if name != "extents")
 
-_arenas: weakref.WeakSet[Arena] = weakref.WeakSet()
-_lock = threading.RLock()  # of _arenas
+# In the order in which they were made. Every step on it is one that no other thread gets between,
+# as those of a WeakSet are not.
+_arenas: dict[weakref.ref[Arena], None] = {}
+
+
+def _forget(arena: weakref.ref[Arena]) -> None:
+    _arenas.pop(arena, None)
 
 
 class Arena:
@@ -77,14 +81,14 @@ class Arena:
     def __init__(self, capacity: int | str | None = None, *, name: str | None = None) -> None:
         self._core: _core.Arena | None = _core.Arena(_bytes("capacity", capacity))
         self.name = name
-        with _lock:
-            _arenas.add(self)
+        _arenas[weakref.ref(self, _forget)] = None
 
     @property
     def _open(self) -> _core.Arena:
-        if self._core is None:
+        core = self._core  # once: another thread may close it
+        if core is None:
             raise ValueError("this arena is closed")
-        return self._core
+        return core
 
     @property
     def capacity(self) -> int | None:
@@ -100,8 +104,9 @@ class Arena:
     @property
     def available(self) -> int:
         """Bytes that more results may take, as far as its capacity and the process's limit go."""
-        room = stats().available
-        return room if self.capacity is None else max(0, min(room, self.capacity - self.used))
+        room, own = stats().available, self._open.stats()
+        capacity = own["capacity"]
+        return room if capacity is None else max(0, min(room, capacity - own["used"]))
 
     @property
     def peak(self) -> int:
@@ -207,22 +212,25 @@ class Arena:
     ) -> None:
         self.close()
 
-    def _row(self) -> tuple[str, ...]:
-        capacity = "" if self.capacity is None else format_size(self.capacity)
-        used, peak = format_size(self.used), format_size(self.peak)
-        return (self.name or "arena", used, peak, capacity, str(self.leases))
+    def _row(self, core: _core.Arena) -> tuple[str, ...]:
+        own = core.stats()  # once: another thread may set another capacity meanwhile
+        capacity = "" if own["capacity"] is None else format_size(own["capacity"])
+        used, peak = format_size(own["used"]), format_size(own["peak"])
+        return (self.name or "arena", used, peak, capacity, str(own["leases"]))
 
     def __repr__(self) -> str:
-        if self._core is None:
+        core = self._core
+        if core is None:
             return "<Arena, closed>"
-        name, used, peak, capacity, leases = self._row()
+        name, used, peak, capacity, leases = self._row(core)
         of = f" of {capacity}" if capacity else ""
         return f"<Arena {name!r}: {used}{of} in {leases} results, at most {peak}>"
 
     def _repr_html_(self) -> str:
-        if self._core is None:
+        core = self._core
+        if core is None:
             return html.escape(repr(self))
-        return _table(("arena", "used", "peak", "capacity", "results"), [self._row()])
+        return _table(("arena", "used", "peak", "capacity", "results"), [self._row(core)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,12 +390,10 @@ def stats() -> MemoryStats:
     """
     found = _core.memory_stats()
     pools = {name: PoolStats(**counts) for name, counts in found["pools"].items()}
-    with _lock:
-        listed = list(_arenas)
     arenas = [
         {"name": arena.name, **core.stats()}
-        for arena in listed
-        if (core := arena._core) is not None
+        for reference in list(_arenas)
+        if (arena := reference()) is not None and (core := arena._core) is not None
     ]
     idle = sum(pool.idle for pool in pools.values())
     capacity, used, peak = found["capacity"], found["used"], found["peak"]
@@ -425,8 +431,9 @@ def set_limit(size: int | str | None) -> None:
     Parameters
     ----------
     size : int or str or None
-        A number, or like ``"2 GiB"``. None is the default: four fifths of the machine's memory, or
-        of what its control group (a container's limit, say) leaves this process.
+        A number, or like ``"2 GiB"``. None is the default: four fifths of the machine's memory, of
+        what its control group (a container's limit, say) leaves this process, or of what its
+        address space may hold (``ulimit -v``), whichever is least.
 
     Raises
     ------

@@ -28,6 +28,9 @@ __all__ = ["Particles"]
 # Rows that a printed table shows at each end.
 _SHOWN_ROWS = 5
 
+# Made once: NumPy 2.4 frees a type of its own where it has no memory to make this of its name.
+_TIME = np.dtype("datetime64[us]")
+
 # How the columns of several values are named when they are laid flat.
 _FLAT_NAMES = {"position": ("x", "y", "z"), "color": ("r", "g", "b", "a")}
 
@@ -553,7 +556,7 @@ def wrap_columns(columns: Mapping[str, Any]) -> dict[str, Column]:
         for name, value in columns.items()
     }
     if "start_time" in wrapped:
-        wrapped["start_time"] = columns["start_time"].view("datetime64[us]")
+        wrapped["start_time"] = columns["start_time"].view(_TIME)
     return wrapped
 
 

@@ -3,6 +3,10 @@
  * The binding is thin: it turns Python objects into what the core takes, runs the core without
  * the GIL, and hands out its memory as arrays.  Words for errors are made in gvpy_error.c alone;
  * everything a person calls lives in the Python modules of genomevedic.
+ *
+ * Threads: nothing here needs the interpreter lock to be safe.  The module state is set once, or
+ * atomic; a reader belongs to whoever holds its flag; an arena and a lease are the core's, which
+ * are for any thread; a dict or a buffer that others may change is copied or locked first.
  */
 #ifndef GVPY_H
 #define GVPY_H
@@ -27,7 +31,7 @@ struct gvpy_state {
     PyTypeObject *tally_type;
     struct gv_crew crew;    /* of threads, for all readers */
     struct gv_arena *arena; /* the process's: all memory is charged to it */
-    int python_isal;        /* whether isal is installed; see gvpy_inflate.c */
+    atomic_int python_isal; /* whether isal is installed; see gvpy_inflate.c */
 };
 
 extern struct PyModuleDef gvpy_module;
@@ -113,7 +117,7 @@ int gvpy_source_traverse(struct gvpy_source *held, visitproc visit, void *arg);
  * best one.  Nothing is imported before the engine is opened. */
 const struct gv_inflate_engine *gvpy_engine_find(struct gvpy_state *state, const char *name);
 
-/* The names of the engines that can be used, best first. */
+/* The names of the engines that can be used, best first; NULL with an exception set. */
 PyObject *gvpy_engine_names(struct gvpy_state *state);
 /* The format that the first bytes of an input tell, by name. */
 PyObject *gvpy_input_format(PyObject *module, PyObject *head);

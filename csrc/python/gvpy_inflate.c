@@ -264,17 +264,21 @@ static const struct gv_inflate_engine python_isal = PYTHON_ENGINE("python-isal",
 enum { ISAL_UNKNOWN, ISAL_MISSING, ISAL_INSTALLED };
 
 /* Looks whether the isal package is installed, and does not import it: that is for those who open
- * a compressed input. */
-static bool
+ * a compressed input.  -1 with an exception set where memory ran out, or somebody asked to stop. */
+static int
 find_isal(struct gvpy_state *state)
 {
     PyObject *util = PyImport_ImportModule("importlib.util");
     PyObject *spec = util != NULL ? PyObject_CallMethod(util, "find_spec", "s", "isal") : NULL;
     bool is_installed = spec != NULL && spec != Py_None;
-    state->python_isal = is_installed ? ISAL_INSTALLED : ISAL_MISSING;
     Py_XDECREF(spec);
     Py_XDECREF(util);
+    if (PyErr_Occurred() &&
+        (PyErr_ExceptionMatches(PyExc_MemoryError) || !PyErr_ExceptionMatches(PyExc_Exception))) {
+        return -1;
+    }
     PyErr_Clear(); /* a package that cannot be looked for is not there */
+    atomic_store(&state->python_isal, is_installed ? ISAL_INSTALLED : ISAL_MISSING);
     return is_installed;
 }
 
@@ -318,8 +322,11 @@ gvpy_engine_find(struct gvpy_state *state, const char *name)
         return gv_inflate_engines()[0];
     }
     const struct gv_inflate_engine *list[MOST_ENGINES];
-    bool has_isal = state->python_isal == ISAL_UNKNOWN ? find_isal(state)
-                                                       : state->python_isal == ISAL_INSTALLED;
+    int known = atomic_load(&state->python_isal);
+    int has_isal = known == ISAL_UNKNOWN ? find_isal(state) : known == ISAL_INSTALLED;
+    if (has_isal < 0) {
+        return NULL;
+    }
     size_t n = usable_engines(state, has_isal, list);
     for (size_t i = 0; i < n; i++) {
         if (name == NULL || strcmp(list[i]->name, name) == 0) {
@@ -335,7 +342,11 @@ PyObject *
 gvpy_engine_names(struct gvpy_state *state)
 {
     const struct gv_inflate_engine *list[MOST_ENGINES];
-    size_t n = usable_engines(state, find_isal(state), list);
+    int has_isal = find_isal(state);
+    if (has_isal < 0) {
+        return NULL;
+    }
+    size_t n = usable_engines(state, has_isal, list);
     PyObject *names = PyList_New((Py_ssize_t)n);
     for (size_t i = 0; names != NULL && i < n; i++) {
         PyObject *name = PyUnicode_FromString(list[i]->name);

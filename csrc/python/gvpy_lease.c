@@ -28,9 +28,7 @@ lease_dealloc(PyObject *object)
 {
     struct gvpy_lease *self = (struct gvpy_lease *)object;
     PyTypeObject *type = Py_TYPE(object);
-    if (self->weakrefs != NULL) {
-        PyObject_ClearWeakRefs(object);
-    }
+    PyObject_ClearWeakRefs(object);
     struct gv_lease *lease = self->lease;
     type->tp_free(object);
     Py_DECREF(type);

@@ -229,6 +229,10 @@ static PyModuleDef_Slot slots[] = {
     /* As NumPy declares itself. */
     {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
 #endif
+#ifdef Py_mod_gil
+    /* What threads share is counted by atomics, or belongs to whoever is inside: gvpy.h. */
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
     {0, NULL},
 };
 

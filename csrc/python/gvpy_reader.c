@@ -190,23 +190,11 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
  * ------------------------------------------------------------------------------------------ */
 
 static bool
-enter(struct gvpy_reader *self)
+take_flag(struct gvpy_reader *self)
 {
     if (atomic_exchange(&self->busy, true)) {
         PyErr_SetString(PyExc_RuntimeError,
                         "this reader is in use; a reader serves one thread at a time");
-        return false;
-    }
-    if (self->process != gv_os_process()) {
-        atomic_store(&self->busy, false);
-        PyErr_SetString(PyExc_RuntimeError, "this reader was made before the process forked, and "
-                                            "both would share its place in the file; make one "
-                                            "here");
-        return false;
-    }
-    if (self->reader == NULL || self->sources == NULL) {
-        atomic_store(&self->busy, false);
-        PyErr_SetString(PyExc_ValueError, "this reader is closed");
         return false;
     }
     return true;
@@ -216,6 +204,36 @@ static void
 leave(struct gvpy_reader *self)
 {
     atomic_store(&self->busy, false);
+}
+
+static bool
+is_of_this_process(const struct gvpy_reader *self)
+{
+    if (self->process != gv_os_process()) {
+        PyErr_SetString(PyExc_RuntimeError, "this reader was made before the process forked, and "
+                                            "both would share its place in the file; make one "
+                                            "here");
+        return false;
+    }
+    return true;
+}
+
+/* Takes the flag of a reader that is open. */
+static bool
+enter(struct gvpy_reader *self)
+{
+    if (!take_flag(self)) {
+        return false;
+    }
+    bool is_ready = is_of_this_process(self);
+    if (is_ready && (self->reader == NULL || self->sources == NULL)) {
+        PyErr_SetString(PyExc_ValueError, "this reader is closed");
+        is_ready = false;
+    }
+    if (!is_ready) {
+        leave(self);
+    }
+    return is_ready;
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -630,17 +648,19 @@ static PyObject *
 reader_close(PyObject *object, PyObject *unused)
 {
     struct gvpy_reader *self = (struct gvpy_reader *)object;
-    if (self->reader == NULL) {
-        Py_RETURN_NONE;
-    }
-    if (!enter(self)) {
+    if (!take_flag(self)) {
         return NULL;
     }
-    close_source(self);
-    self->stats = gv_reader_stats(self->reader);
-    gv_reader_free(self->reader);
-    self->reader = NULL;
+    if (self->reader != NULL && is_of_this_process(self)) {
+        close_source(self);
+        self->stats = gv_reader_stats(self->reader);
+        gv_reader_free(self->reader);
+        self->reader = NULL;
+    }
     leave(self);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
     Py_RETURN_NONE;
 }
 
@@ -650,13 +670,16 @@ static PyObject *
 reader_stats(PyObject *object, PyObject *unused)
 {
     struct gvpy_reader *self = (struct gvpy_reader *)object;
+    if (!take_flag(self)) {
+        return NULL;
+    }
     struct gv_reader_stats stats = self->stats;
-    if (self->reader != NULL) {
-        if (!enter(self)) {
-            return NULL;
-        }
+    if (self->reader != NULL && is_of_this_process(self)) {
         stats = gv_reader_stats(self->reader);
-        leave(self);
+    }
+    leave(self);
+    if (PyErr_Occurred()) {
+        return NULL;
     }
     return Py_BuildValue(
         "{sKsKsKsKsKsKsKsKsKsKsKsKsKsO}", "reads", (unsigned long long)stats.reads, "skipped",

@@ -48,12 +48,19 @@ call_readinto(struct gvpy_source *held, uint8_t *out, size_t size)
     if (got == -1 && PyErr_Occurred()) {
         return -1;
     }
-    if (got < 0 || got > wanted || got > PyByteArray_GET_SIZE(held->scratch)) {
-        PyErr_Format(PyExc_OSError, "readinto() answered %zd for a buffer of %zd bytes", got,
-                     wanted);
+    /* The object may have found the bytearray behind its view: a view of our own keeps its size. */
+    Py_buffer filled;
+    if (PyObject_GetBuffer(held->scratch, &filled, PyBUF_SIMPLE) < 0) {
         return -1;
     }
-    memcpy(out, PyByteArray_AS_STRING(held->scratch), (size_t)got);
+    if (got < 0 || got > wanted || got > filled.len) {
+        PyErr_Format(PyExc_OSError, "readinto() answered %zd for a buffer of %zd bytes", got,
+                     wanted);
+        got = -1;
+    } else {
+        memcpy(out, filled.buf, (size_t)got);
+    }
+    PyBuffer_Release(&filled);
     return got;
 }
 

@@ -311,6 +311,71 @@ test_steady_state_of_long_reads(void)
     free_replay(&replay);
 }
 
+/* Sources after each other in one reader: text, and the tables of the threads, come from pools
+ * too, whatever the columns.  What is left is a constant for each source and thread. */
+static void
+check_sources(const struct replay *replay, gv_column_set columns, unsigned threads)
+{
+    enum { WARM_UP = 10, SOURCES = 12 };
+    /* The input of a source, had and given back; and where there are threads, the two halves of a
+     * lock, they themselves, and three lists of what they have, had and given back. */
+    size_t per_source = 2 + (threads > 1 ? 2 + (threads - 1) + 3 + 3 : 0);
+    /* At times more threads than before need a piece of one size at once. */
+    size_t by_chance = threads > 1 ? SOURCES : 0;
+    struct gv_arena *root = gv_arena_new(NULL, GV_NO_LIMIT, 256 * MIB);
+    REQUIRE(root != NULL);
+    struct gv_reader *reader = open_reader(replay, columns, threads, root);
+    REQUIRE(reader != NULL);
+    check_case("sources, columns 0x%x, %u threads", columns, threads);
+    size_t calls_before = 0;
+    struct gv_pool_stats before = {0};
+    for (size_t i = 0; i < WARM_UP + SOURCES; i++) {
+        if (i == WARM_UP) {
+            before = pool_stats(root);
+            calls_before = calls_so_far();
+        }
+        struct gv_sealed sealed;
+        struct gv_error error;
+        enum gv_status status = GV_OK;
+        while (status != GV_END) {
+            status = gv_reader_advance(reader, 2000, SIZE_MAX, &error);
+            REQUIRE(status == GV_OK || status == GV_END || status == GV_INTERRUPTED);
+            if (status != GV_INTERRUPTED) {
+                REQUIRE(gv_reader_seal(reader, &sealed, &error) == GV_OK);
+                gv_lease_release(sealed.lease);
+            }
+        }
+        gv_reader_close(reader);
+        struct gv_source source;
+        gv_source_open_memory(&source, replay->text, replay->size);
+        gv_reader_open(reader, source);
+    }
+    CHECK(calls_so_far() - calls_before <= SOURCES * per_source + by_chance);
+    CHECK_U(gv_reader_stats(reader).reads,
+            (WARM_UP + SOURCES) * replay->reads * (replay->size / replay->round));
+    struct gv_pool_stats after = pool_stats(root);
+    uint64_t gets = after.gets - before.gets, hits = after.hits - before.hits;
+    CHECK(gets > SOURCES);
+    CHECK(hits + by_chance >= gets);
+    gv_reader_free(reader);
+    check_balanced(root);
+    check_case("%s", "");
+    gv_arena_release(root);
+}
+
+static void
+test_sources(void)
+{
+    struct replay replay = new_replay(MIB, 5, 30), longer = new_replay(MIB, 5, 2000);
+    for (unsigned threads = 1; threads <= 3; threads += 2) {
+        check_sources(&replay, DEFAULT_COLUMNS, threads);
+        check_sources(&replay, ALL_COLUMNS, threads);
+        check_sources(&longer, ALL_COLUMNS, threads);
+    }
+    free_replay(&replay);
+    free_replay(&longer);
+}
+
 /* ---------------------------------------------------------------------------------------------
  * Views
  * ------------------------------------------------------------------------------------------ */
@@ -539,6 +604,7 @@ main(void)
 {
     test_steady_state();
     test_steady_state_of_long_reads();
+    test_sources();
     test_views();
     test_threads();
     return check_result();

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void
@@ -12,6 +13,29 @@ test_machine(void)
     size_t page = gv_os_page_size();
     CHECK(page >= 4096 && (page & (page - 1)) == 0);
     CHECK(gv_os_physical_memory() == 0 || gv_os_physical_memory() > page);
+}
+
+/* What the address space may hold is a bound too, where it is less than the machine has. */
+static void
+test_memory_limit(void)
+{
+    uint64_t before = gv_os_memory_limit();
+    CHECK(before == 0 || gv_os_physical_memory() == 0 || before <= gv_os_physical_memory());
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return; /* their shadow alone is larger than any limit */
+#endif
+    struct rlimit found, limit;
+    REQUIRE(getrlimit(RLIMIT_AS, &found) == 0);
+    limit = found;
+    limit.rlim_cur = ((rlim_t)100 << 20) + 4321;
+    if (before > 0 && before < limit.rlim_cur) {
+        return;
+    }
+    REQUIRE(setrlimit(RLIMIT_AS, &limit) == 0);
+    CHECK_U(gv_os_memory_limit(), limit.rlim_cur);
+    CHECK(gv_os_address_space_is_limited());
+    REQUIRE(setrlimit(RLIMIT_AS, &found) == 0);
+    CHECK_U(gv_os_memory_limit(), before);
 }
 
 static void
@@ -113,6 +137,7 @@ int
 main(void)
 {
     test_machine();
+    test_memory_limit();
     test_mapping();
     test_refusals();
     test_advice_keeps_errno();

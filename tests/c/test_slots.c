@@ -452,6 +452,51 @@ test_threads(void)
     }
 }
 
+/* Scratch memory comes from a pool and goes back to it, whatever its size, and is counted as
+ * nobody's. */
+static void
+test_scratch(void)
+{
+    atomic_size_t idle = 0;
+    struct gv_pool *pool = gv_pool_new(&idle, 64 * MIB);
+    REQUIRE(pool != NULL);
+    struct gv_pool_stats first = {0}, stats;
+    for (unsigned round = 0; round < 3; round++) {
+        struct gv_slots slots;
+        size_t sizes[N] = {0};
+        gv_slots_init(&slots, GV_NO_LIMIT, NULL);
+        gv_slots_set_scratch(&slots, pool);
+        for (size_t step = 0; step < 40; step++) {
+            size_t more[N];
+            memcpy(more, sizes, sizeof more);
+            more[0] += 100;
+            more[1] += 30000;
+            more[2] += step == 20 ? 3 * MIB : 0;
+            REQUIRE(gv_slots_claim(&slots, more) == GV_OK);
+            CHECK(gv_slots_is_valid(&slots));
+            for (unsigned i = 0; i < 3; i++) {
+                write_pattern(gv_slots_at(&slots, i), round, i, sizes[i], more[i]);
+            }
+            memcpy(sizes, more, sizeof sizes);
+        }
+        for (unsigned i = 0; i < 3; i++) {
+            CHECK(has_pattern(gv_slots_at(&slots, i), round, i, sizes[i]));
+        }
+        const size_t too_much[N] = {SIZE_MAX / 2 + 1};
+        CHECK_NAMES(gv_slots_claim(&slots, too_much), GV_NO_MEMORY);
+        gv_slots_deinit(&slots);
+        stats = gv_pool_stats(pool);
+        CHECK_U(stats.in_use, 0);
+        CHECK_U(stats.puts + round + 1, stats.gets); /* one each time is too much */
+        first = round == 0 ? stats : first;
+        CHECK_U(stats.idle, first.idle);
+    }
+    CHECK_U(stats.misses, first.misses + 2);
+    CHECK(stats.hits >= 2 * (stats.gets / 3 - 1));
+    gv_pool_free(pool);
+    CHECK_U(atomic_load(&idle), 0);
+}
+
 static size_t
 address_space_used(void)
 {
@@ -559,6 +604,7 @@ main(void)
     test_fresh_leases();
     test_many_small_results();
     test_threads();
+    test_scratch();
     test_limited_address_space();
     return check_result();
 }

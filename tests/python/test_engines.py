@@ -157,6 +157,23 @@ def test_isal_that_cannot_be_used(module: str, tmp_path: Path) -> None:
     assert set(in_new_python(code)) == {"text"}
 
 
+@pytest.mark.parametrize("fault", [MemoryError, KeyboardInterrupt])
+def test_looking_for_isal_may_fail(
+    fault: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That says nothing of whether it is installed: it is looked for again."""
+    wanted = _core.config()
+
+    def find_spec(name: str) -> None:
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.util.find_spec", find_spec)
+        with pytest.raises(fault):
+            _core.config()
+    assert _core.config() == wanted
+
+
 def test_unknown_names() -> None:
     for name in ("", "ISAL", "igzip"):
         with pytest.raises(ValueError, match="no inflate engine is named"):

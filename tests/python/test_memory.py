@@ -201,6 +201,88 @@ def test_memory_refused_by_the_system_is_a_clean_error(tmp_path: Path) -> None:
     assert out.split() == ["MemoryAllocationError", "True", "1000"]
 
 
+@not_under_asan
+@pytest.mark.parametrize(
+    ("garbage", "wanted", "expected"),
+    [
+        ("leave_idle", "an array", "67108864"),
+        ("leave_in_a_cycle", "an array", "67108864"),
+        ("keep", "an array", "MemoryAllocationError"),
+        ("leave_idle", "reads", "480000"),
+        ("leave_in_a_cycle", "reads", "480000"),
+        ("keep", "reads", "MemoryAllocationError"),
+        ("leave_idle", "a batch", "480000"),
+        ("leave_in_a_cycle", "a batch", "480000"),
+    ],
+)
+def test_what_the_system_refuses_is_made_room_for(
+    garbage: str, wanted: str, expected: str, tmp_path: Path
+) -> None:
+    """Idle pieces and cycles of 64 MiB give way where 16 MiB more is all that may be mapped."""
+    path = tmp_path / "large.fastq"
+    path.write_bytes(LARGE * 8)
+    out = run_python(
+        """
+        import gc, resource, sys
+        import genomevedic as gv
+        from genomevedic.memory import Arena
+
+        def leave_idle():
+            Arena().empty(2**26, "u1", pool="voxels")[:: 2**12] = 1
+
+        def leave_in_a_cycle():
+            held = [Arena().empty(2**26, "u1", pool="voxels")]
+            held.append(held)
+
+        kept = []
+
+        def keep():
+            kept.append(Arena().empty(2**26, "u1", pool="voxels"))
+
+        def ask():
+            if sys.argv[3] == "an array":
+                return Arena().empty(2**26, "u1").nbytes
+            if sys.argv[3] == "reads":
+                return len(gv.read_fastq(sys.argv[1]))
+            return sum(map(len, gv.scan_fastq(sys.argv[1]).batches(480_000)))
+
+        gv.memory.set_limit(2**40)
+        gc.collect()
+        gc.disable()
+        globals()[sys.argv[2]]()
+        size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + 2**24,) * 2)
+        try:
+            print(ask())
+        except gv.errors.GenomeVedicError as error:
+            print(type(error).__name__)
+        """,
+        str(path),
+        garbage,
+        wanted,
+    )
+    assert out.split() == [expected]
+
+
+@not_under_asan
+def test_the_limit_goes_by_the_address_space() -> None:
+    out = run_python(
+        """
+        import resource
+        import genomevedic as gv
+        before = gv.memory.limit()
+        resource.setrlimit(resource.RLIMIT_AS, (500 * 2**20, resource.RLIM_INFINITY))
+        print(gv.memory.limit() == before)
+        gv.memory.set_limit(None)
+        print(gv.memory.limit())
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
+        gv.memory.set_limit(None)
+        print(gv.memory.limit() == before)
+        """
+    )
+    assert out.split() == ["True", str(400 * 2**20), "True"]
+
+
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import pickle
 import random
@@ -633,6 +634,7 @@ def test_a_tally_takes_no_columns_that_do_not_fit(which: int, value: Any, fault:
 
 
 def test_a_tally_is_charged_to_the_limit_of_the_process() -> None:
+    gc.collect()
     before = gv.memory.stats().used
     tally = _core.Tally(1, 10)
     tally.add(*columns_of_one())
