@@ -132,7 +132,8 @@ test_walks(void)
 static void
 test_nothing_is_held_back(void)
 {
-    static const char *const lines[] = {"@@@@@@@@@@@@@@@@", "AAAAAAAAAAAAAAAA", "@a\n@b\n@c\n@d\n",
+    static const char *const lines[] = {"@@@@@@@@@@@@@@@@", "AAAAAAAAAAAAAAAA",
+                                        "@a\n@b\n@c\n@d\n@ef\n",
                                         "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         struct gv_fastq parser;
@@ -140,6 +141,7 @@ test_nothing_is_held_back(void)
         uint8_t text[256];
         size_t held = 0, used, passed = 0;
         check_case("line %zu", i);
+        REQUIRE(strlen(lines[i]) == 16);
         gv_fastq_init(&parser, gv_scan_find(NULL), GV_PHRED33_ZERO, GV_ALPHABET_ANY, 64);
         gv_fastq_skip_begin(&parser);
         for (int k = 0; k < 1000; k++) {
