@@ -1,7 +1,5 @@
 """Read names: each grammar of layouts by a name that fits it and by names that must not."""
 
-import time
-
 import pytest
 
 from genomevedic.names import guess_platform, parse_name
@@ -189,8 +187,8 @@ def test_guess_platform():
 
 
 @pytest.mark.parametrize("unit", ["_", "A", "1", ":", "_A", "L1C001R001", "m11111_", " a", "/"])
-def test_long_names_take_no_long_time(unit):
-    start = time.perf_counter()
+def test_long_names_come_to_an_end(unit):
     for head in ("", "A1:1:F:1:1101:1:1", "A1:1:F:1:1101:1:1:", "SRR1 ", "m123456_"):
-        parse_name(head + unit * 20_000 + "!")
-    assert time.perf_counter() - start < 2.0
+        for end in ("!", " 1:N:0:2"):
+            parsed = parse_name(head + unit * 20_000 + end)
+            assert parsed is None or parsed.platform in ("illumina", "unknown")

@@ -468,10 +468,8 @@ def test_control_c_stops_a_reader_that_waits(tmp_path: Path) -> None:
             stream.write(TEXT)
             stream.flush()
             time.sleep(0.1)
-            started = time.monotonic()
             child.send_signal(signal.SIGINT)
             _, errors = child.communicate(timeout=20)
-            assert time.monotonic() - started < 10
     assert b"KeyboardInterrupt" in errors
     assert child.returncode != 0
 
