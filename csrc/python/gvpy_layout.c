@@ -104,8 +104,8 @@ static bool
 remember_name(struct gvpy_looked *looked, const uint8_t *name, size_t size)
 {
     size_t needed = looked->size + size;
-    if (needed > looked->capacity) {
-        size_t capacity = needed + needed / 2;
+    if (needed > looked->capacity || looked->names == NULL) {
+        size_t capacity = gv_max_size(needed + needed / 2, GV_ALIGNMENT);
         uint8_t *names = PyMem_RawRealloc(looked->names, capacity);
         if (names == NULL) {
             return false;
