@@ -200,6 +200,31 @@ def load(path: str | Path) -> Layout:
     return Layout.from_dict(data)
 
 
+# Columns and rows of channels on a Nanopore chip, by its model.
+CHIP_SHAPES = {"flongle": (13, 10), "minion": (32, 16), "promethion": (120, 25)}
+
+
+def extents(layout: Layout) -> tuple[tuple[float, float] | None, ...]:
+    """Return where the places of a layout always lie along each axis; None where that is open.
+
+    Parameters
+    ----------
+    layout : Layout
+        With everything settled.
+
+    Returns
+    -------
+    tuple
+        (low, high) or None for x, y and z. Channels of a chip reach half a step around theirs.
+    """
+    if layout.name == "composition":
+        return (0.0, 1.0), (-1.0, 1.0), (-1.0, 1.0)
+    if layout.name == "nanopore" and layout.parameters["model"] in CHIP_SHAPES:
+        columns, rows = CHIP_SHAPES[layout.parameters["model"]]
+        return (-0.5, columns - 0.5), (-0.5, rows - 0.5), None
+    return None, None, None
+
+
 def _plain(value: Any) -> Any:
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
 

@@ -162,8 +162,10 @@ int gvpy_parse_parameters(PyObject *parameters, struct gv_placing *placing);
 int gvpy_parse_weights(PyObject *weights, double store[GV_KMER_CODES][3],
                        struct gv_placing *placing);
 
-/* gvpy_voxel.c: rows added to the arrays of a grid. */
+/* gvpy_voxel.c: rows added to the cells of a grid, and cells to cells. */
 PyObject *gvpy_voxel_add(PyObject *module, PyObject *args);
+PyObject *gvpy_voxel_merge(PyObject *module, PyObject *args);
+PyObject *gvpy_voxel_extent(PyObject *module, PyObject *tuple);
 
 /* gvpy_reader.c */
 extern PyType_Spec gvpy_reader_spec;

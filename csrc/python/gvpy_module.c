@@ -43,10 +43,19 @@ config(PyObject *module, PyObject *unused)
 PyDoc_STRVAR(inflate_doc, "inflate($module, /, data, engine=None)\n--\n\n"
                           "The text of a plain, gzip or BGZF input, as the reader would see it.");
 
-PyDoc_STRVAR(voxel_add_doc,
-             "voxel_add($module, axes, counts, sums, threads, /)\n--\n\n"
-             "Add rows to a grid: axes are pairs (column, edges), sums triples (column, sum,\n"
-             "known).  How many rows lie (outside, at NaN).");
+PyDoc_STRVAR(
+    voxel_add_doc,
+    "voxel_add($module, cells, edges, axes, values, threads, is_finite, /)\n--\n\n"
+    "Add rows to the cells of a grid: a column an axis and a column a sum.  0 threads: as\n"
+    "many as there are processors that others leave free.");
+
+PyDoc_STRVAR(voxel_merge_doc,
+             "voxel_merge($module, into, into_shape, cells, shape, shifts, factors, /)\n--\n\n"
+             "Add cells to those of another grid: bin i to (i + shift) // factor.");
+
+PyDoc_STRVAR(voxel_extent_doc,
+             "voxel_extent($module, columns, /)\n--\n\n"
+             "(low, high) of each column over the rows where all are finite; None where none is.");
 
 PyDoc_STRVAR(
     tile_parts_doc,
@@ -91,6 +100,8 @@ static PyMethodDef methods[] = {
      inflate_doc},
     {"input_format", gvpy_input_format, METH_O, format_doc},
     {"voxel_add", gvpy_voxel_add, METH_VARARGS, voxel_add_doc},
+    {"voxel_merge", gvpy_voxel_merge, METH_VARARGS, voxel_merge_doc},
+    {"voxel_extent", gvpy_voxel_extent, METH_O, voxel_extent_doc},
     {"tile_parts", gvpy_tile_parts, METH_VARARGS, tile_parts_doc},
     {"parse_name", gvpy_parse_name, METH_O, parse_name_doc},
     {"arrow_array", gvpy_arrow_array, METH_O, arrow_doc},

@@ -2,7 +2,8 @@
 
 Cells of given bounds count as `numpy.histogram2d` does. Cells without bounds grow with what they
 are given: while there are too many, four become one, so memory stays constant and every read is
-counted, whatever the order in which reads come.
+counted, whatever the order in which reads come. The core's grids count; what is here is where their
+edges lie.
 """
 
 from __future__ import annotations
@@ -13,24 +14,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..grids import GridCells, extents_of
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
+    Whole = npt.NDArray[np.int64]
 
 __all__ = ["Cells"]
 
-# Rows whose cells are found together: the numbers of a few passes stay in the second-level cache.
-_ROWS = 1 << 14
-
-# Rows counted together: making the counts of all cells costs little beside counting so many.
-_COUNTED = 1 << 20
+# Rows that cells grow for together.
+_ROWS = 1 << 20
 
 # Where cells are to be chosen, the first batch spans so many along its longer side.
 _FIRST_CELLS = 512
 
-# Cells at the most before four become one. 16 bytes each.
+# Cells at the most before four become one. 8 bytes each, and 16 more for a measure.
 _MOST_CELLS = 1 << 20
+
+# Cells from the origin at the most: their numbers and edges are exact in float64.
+_FARTHEST = 2.0**51
 
 
 class Cells:
@@ -51,16 +55,6 @@ class Cells:
         Whether cells that grow are as wide as high.
     has_sums : bool
         Whether a measure is added up.
-
-    Attributes
-    ----------
-    counts : ndarray of float64, shape (y, x)
-        Whole numbers.
-    sums : ndarray of float64, shape (y, x)
-        Of the measure; empty where there is none.
-    drawn, unplaced, valueless, outside : int
-        Reads counted in cells; those without a place; those with a place that lack the measure;
-        and those with both that are beyond the bounds.
     """
 
     def __init__(
@@ -75,24 +69,74 @@ class Cells:
         self._lattice = lattice
         self._is_square = is_square
         self._grows = bounds is None
+        self._n_sums = int(has_sums)
         self._origin = np.zeros(2)
         self._cell = np.ones(2)
         # The first cell's number along x and y, counted from the origin.
-        self._first = np.zeros(2, np.int64)
+        self._first: Whole = np.zeros(2, np.int64)
+        self._has_cells = bounds is not None
+        # Of (y, x), as pictures are; there are none before the first read with a place.
+        self._grid: GridCells | None = None
+        # Along y and x; made anew where None.
+        self._edges: tuple[Floats, ...] | None = None
         if bounds is not None:
             low, high = np.asarray(bounds, np.float64).T
             self._origin, self._cell = low, (high - low) / np.asarray(shape)
-        self._has_cells = bounds is not None
-        self.counts: Floats = np.zeros((shape[1], shape[0]))
-        self.sums: Floats = np.zeros_like(self.counts) if has_sums else np.zeros((0, 0))
-        self._has_sums = has_sums
-        self.drawn = self.unplaced = self.valueless = self.outside = 0
+            self._grid = GridCells(shape[::-1], self._n_sums)
+            self._edges = tuple(
+                np.linspace(*bounds[axis], shape[axis] + 1, dtype=np.float64) for axis in (1, 0)
+            )
+        # Before there are cells; and of cells that were taken away.
+        self._unplaced = self._valueless = 0
+
+    @property
+    def counts(self) -> Floats:
+        """Reads in each cell; a new array."""
+        return self._known().astype(np.float64)
+
+    @property
+    def sums(self) -> Floats:
+        """The measure's sum in each cell; empty where there is none."""
+        return self._grid.sums[0] if self._grid is not None and self._n_sums else np.zeros((0, 0))
+
+    @property
+    def drawn(self) -> int:
+        """Reads counted in cells."""
+        return int(self._known().sum())
+
+    @property
+    def unplaced(self) -> int:
+        """Reads without a place."""
+        return self._unplaced + (self._grid.unplaced if self._grid is not None else 0)
+
+    @property
+    def valueless(self) -> int:
+        """Reads with a place that lack the measure."""
+        if self._grid is None or not self._n_sums:
+            return self._valueless
+        missing = int(self._grid.missing[0].sum())
+        return self._valueless + missing + self._grid.missing_outside
+
+    @property
+    def outside(self) -> int:
+        """Reads with a place, and the measure, that are beyond the bounds."""
+        return self._grid.outside - self._grid.missing_outside if self._grid is not None else 0
+
+    def _known(self) -> npt.NDArray[np.uint64]:
+        """Return the reads in each cell that have the measure."""
+        if self._grid is None:
+            return np.zeros((0, 0), np.uint64)
+        return self._grid.counts - self._grid.missing[0] if self._n_sums else self._grid.counts
+
+    def _shape(self) -> Whole:
+        """Return the number of cells along x and y."""
+        return np.array(self._grid.shape[::-1] if self._grid is not None else (0, 0), np.int64)
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
         """Left, right, bottom and top of all cells."""
         low = self._origin + self._first * self._cell
-        high = low + np.array(self.counts.shape[::-1]) * self._cell
+        high = low + self._shape() * self._cell
         return float(low[0]), float(high[0]), float(low[1]), float(high[1])
 
     @property
@@ -108,14 +152,12 @@ class Cells:
     def copy(self) -> Cells:
         """Return cells that share nothing with these."""
         copied = copy.copy(self)
-        copied.counts, copied.sums = self.counts.copy(), self.sums.copy()
+        copied._grid = self._grid.copy() if self._grid is not None else None
         return copied
 
     def means(self) -> Floats:
         """Return the mean of the measure in each cell, NaN where there is no read."""
-        means = np.full(self.counts.shape, np.nan)
-        np.divide(self.sums, self.counts, out=means, where=self.counts > 0)
-        return means
+        return self._grid.means(0) if self._grid is not None else np.zeros((0, 0))
 
     # ------------------------------------------------------------------------------------------
     # Counting
@@ -133,74 +175,30 @@ class Cells:
         values : ndarray of numbers, shape (N,), optional
             Their measures, where they are added up; one that is not finite is none.
         """
-        for start in range(0, len(x), _COUNTED):
-            part = slice(start, start + _COUNTED)
-            self._add(x[part], y[part], None if values is None else values[part])
+        step = _ROWS if self._grows else max(1, len(x))
+        for start in range(0, len(x), step):
+            part = slice(start, start + step)
+            if self._grows:
+                self._make_room(x[part], y[part])
+            if self._grid is None:
+                self._unplaced += len(x[part])
+                continue
+            measures = () if values is None else (values[part],)
+            self._grid.add(self._edges_along(), (y[part], x[part]), measures, is_finite=True)
 
-    def _add(
-        self, x: npt.NDArray[Any], y: npt.NDArray[Any], values: npt.NDArray[Any] | None
-    ) -> None:
-        if self._grows:
-            self._make_room(x, y)
-        index = np.empty(len(x), np.intp)
-        weights = np.empty(len(x) if self._has_sums else 0)
-        filled = 0
-        for start in range(0, len(x), _ROWS):
-            part = slice(start, start + _ROWS)
-            measured = None if values is None else values[part].astype(np.float64)
-            flat, measured = self._find(
-                x[part].astype(np.float64), y[part].astype(np.float64), measured
+    def _edges_along(self) -> tuple[Floats, ...]:
+        """Return the edges of the cells along y and x."""
+        if self._edges is None:
+            shape = self._shape()
+            self._edges = tuple(
+                self._edge(np.arange(shape[axis] + 1) + self._first[axis], axis) for axis in (1, 0)
             )
-            index[filled : filled + len(flat)] = flat
-            if measured is not None:
-                weights[filled : filled + len(flat)] = measured
-            filled += len(flat)
-        self.drawn += filled
-        size = self.counts.size
-        if filled:
-            counts = np.bincount(index[:filled], minlength=size)
-            self.counts += counts.reshape(self.counts.shape)
-            if self._has_sums:
-                sums = np.bincount(index[:filled], weights[:filled], minlength=size)
-                self.sums += sums.reshape(self.sums.shape)
+        return self._edges
 
-    def _find(self, x: Floats, y: Floats, values: Floats | None) -> tuple[Floats, Floats | None]:
-        """Return the numbers of the cells of these reads, as floats, and their measures."""
-        is_placed = np.isfinite(x + y)
-        placed = int(np.count_nonzero(is_placed))
-        self.unplaced += len(x) - placed
-        usable, n_usable = is_placed, placed
-        if values is not None:
-            usable = is_placed & np.isfinite(values)
-            n_usable = int(np.count_nonzero(usable))
-            self.valueless += placed - n_usable
-        if n_usable < len(x):
-            x, y = x[usable], y[usable]
-            values = None if values is None else values[usable]
-        columns = self._numbers(x, 0)
-        rows = self._numbers(y, 1)
-        height, width = self.counts.shape
-        if not self._grows and n_usable:
-            inside = (columns >= 0) & (columns <= width) & (rows >= 0) & (rows <= height)
-            if not inside.all():
-                self.outside += int(n_usable - np.count_nonzero(inside))
-                columns, rows = columns[inside], rows[inside]
-                values = None if values is None else values[inside]
-            # The upper bound itself is inside.
-            np.minimum(columns, width - 0.5, out=columns)
-            np.minimum(rows, height - 0.5, out=rows)
-        np.floor(columns, out=columns)
-        np.floor(rows, out=rows)
-        rows *= width
-        rows += columns
-        return rows, values
-
-    def _numbers(self, along: Floats, axis: int) -> Floats:
-        """Return how many cells right of the first, or above it, these are; takes its argument."""
-        along -= self._origin[axis]
-        along /= self._cell[axis]
-        along -= self._first[axis]
-        return along
+    def _edge(self, number: npt.NDArray[np.int64], axis: int) -> Floats:
+        """Return the lower edges of cells; the same ones however often cells were joined."""
+        edges: Floats = self._origin[axis] + number * self._cell[axis]
+        return edges
 
     # ------------------------------------------------------------------------------------------
     # Growing
@@ -208,19 +206,18 @@ class Cells:
 
     def _make_room(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> None:
         """Let the cells cover these places."""
-        spans = [_span(x, y), _span(y, x)]
-        if any(span is None for span in spans):
+        spans = extents_of(x, y)
+        if spans is None:
             return
-        low, high = np.array(spans, np.float64).T
+        low, high = np.array(spans).T
         if not self._has_cells:
             self._choose_cells(low, high)
+        self._reach(low, high)
         while True:
-            first = np.floor((low - self._origin) / self._cell).astype(np.int64)
-            last = np.floor((high - self._origin) / self._cell).astype(np.int64)
-            shape = np.array(self.counts.shape[::-1])
-            if self.counts.size:
-                is_inside = (first >= self._first).all() and (last < self._first + shape).all()
-                if is_inside:
+            first, last = self._cells_of(low, high)
+            if self._grid is not None:
+                shape = self._shape()
+                if (first >= self._first).all() and (last < self._first + shape).all():
                     return
                 # Room for as much again where they grow, or each batch would move them all.
                 more = np.maximum(shape // 2, 1)
@@ -233,6 +230,22 @@ class Cells:
                 self._move(first, wanted)
                 return
             self.coarsen(self._along_which(wanted))
+
+    def _cells_of(self, low: Floats, high: Floats) -> tuple[Whole, Whole]:
+        """Return the numbers of the cells that hold the lowest and the highest place."""
+        first = np.floor((low - self._origin) / self._cell).astype(np.int64)
+        last = np.floor((high - self._origin) / self._cell).astype(np.int64)
+        # The edges decide, as they do where reads are counted.
+        for axis in (0, 1):
+            first[axis] -= self._edge(first[axis], axis) > low[axis]
+            last[axis] += self._edge(last[axis] + 1, axis) <= high[axis]
+        return first, last
+
+    def _reach(self, low: Floats, high: Floats) -> None:
+        """Join cells until numbers tell those of these places apart."""
+        far = np.maximum(np.abs(low - self._origin), np.abs(high - self._origin))
+        while (is_far := far > _FARTHEST * self._cell).any():
+            self.coarsen((True, True) if self._is_square else (bool(is_far[0]), bool(is_far[1])))
 
     def _choose_cells(self, low: Floats, high: Floats) -> None:
         cell = np.ones(2)
@@ -255,33 +268,32 @@ class Cells:
             return True, True
         return bool(shape[0] >= shape[1]), bool(shape[0] < shape[1])
 
-    def _move(self, first: npt.NDArray[Any], shape: npt.NDArray[Any]) -> None:
+    def _move(self, first: Whole, shape: Whole) -> None:
         """Lay the counts into cells that cover more."""
-        left, below = (self._first - first).tolist()
-        height, width = self.counts.shape
-        for name in ("counts", "sums") if self._has_sums else ("counts",):
-            old = getattr(self, name)
-            new = np.zeros((int(shape[1]), int(shape[0])))
-            if old.size:
-                new[below : below + height, left : left + width] = old
-            setattr(self, name, new)
+        height, width = int(shape[1]), int(shape[0])
+        if self._grid is None:
+            self._grid = GridCells((height, width), self._n_sums)
+        else:
+            wider = self._grid.like((height, width))
+            wider.merge(self._grid, shifts=(self._first - first)[::-1].tolist())
+            self._grid = wider
         self._first = first
+        self._edges = None
 
     def coarsen(self, along: tuple[bool, bool] = (True, True)) -> None:
         """Join cells in pairs along x, along y, or along both."""
         factor = np.where(along, 2, 1)
-        shape = np.array(self.counts.shape[::-1])
         # Pairs are counted from the origin, so they are the same whatever was there first.
         first = self._first // factor
-        if self.counts.size:
-            last = (self._first + shape - 1) // factor
-            self._move(first * factor, (last - first + 1) * factor)
-            width, height = (last - first + 1).tolist()
-            for name in ("counts", "sums") if self._has_sums else ("counts",):
-                blocks = getattr(self, name).reshape(height, factor[1], width, factor[0])
-                setattr(self, name, blocks.sum(axis=(1, 3)))
+        if self._grid is not None:
+            last = (self._first + self._shape() - 1) // factor
+            joined = self._grid.like((last - first + 1)[::-1].tolist())
+            shifts = self._first - first * factor
+            joined.merge(self._grid, shifts[::-1].tolist(), factor[::-1].tolist())
+            self._grid = joined
         self._first = first
         self._cell = self._cell * factor
+        self._edges = None
 
     def fit(self, reads: float, longest: int) -> None:
         """Join cells until a picture of them can be read; take away those around all reads.
@@ -293,41 +305,30 @@ class Cells:
         longest : int
             Cells at the most along x and along y, 2 or more.
         """
-        if not self._grows or self.drawn == 0:
+        drawn = self.drawn
+        if not self._grows or drawn == 0:
             return
         self.trim()
         while True:
-            shape = np.array(self.counts.shape[::-1])
-            occupied = np.count_nonzero(self.counts)
+            shape = self._shape()
+            occupied = np.count_nonzero(self._known())
             # Two cells on either side of the origin stay two.
-            is_sparse = self.drawn < reads * occupied and shape.max() > 2
+            is_sparse = drawn < reads * occupied and shape.max() > 2
             if shape.max() <= longest and not is_sparse:
                 return
             self.coarsen(self._along_which(shape))
 
     def trim(self) -> None:
         """Take away the cells around all reads; there must be some."""
-        rows = np.flatnonzero(self.counts.any(axis=1))
-        columns = np.flatnonzero(self.counts.any(axis=0))
-        first = np.array([columns[0], rows[0]])
+        known = self._known()
+        rows = np.flatnonzero(known.any(axis=1))
+        columns = np.flatnonzero(known.any(axis=0))
         part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-        self.counts = self.counts[part].copy()
-        if self._has_sums:
-            self.sums = self.sums[part].copy()
-        self._first = self._first + first
-
-
-def _span(along: npt.NDArray[Any], other: npt.NDArray[Any]) -> tuple[float, float] | None:
-    """Return the least and the most along one axis of the reads that have a place."""
-    low, high = np.inf, -np.inf
-    for start in range(0, len(along), _ROWS):
-        part = along[start : start + _ROWS]
-        least, most = float(np.min(part)), float(np.max(part))
-        if not (math.isfinite(least) and math.isfinite(most)):
-            beside = other[start : start + _ROWS]
-            part = part[np.isfinite(part) & np.isfinite(beside)]
-            if len(part) == 0:
-                continue
-            least, most = float(part.min()), float(part.max())
-        low, high = min(low, least), max(high, most)
-    return (low, high) if high >= low else None
+        if self._grid is None or known[part].shape == known.shape:
+            return
+        valueless = self.valueless
+        self._grid = self._grid.cut(part)
+        # Reads that lack the measure may be alone in a cell.
+        self._valueless += valueless - self.valueless
+        self._first = self._first + np.array([columns[0], rows[0]])
+        self._edges = None

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..batches import batches_of
 from ..fastq import FastqReader
+from ..layouts import CHIP_SHAPES
 from ..particles import Particles
 from ..text import counted_reads
 from .canvas import (
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from ..layouts import Layout
 
 __all__ = ["chip", "nanopore", "yield_over_time"]
-
-# Columns and rows of channels.
-_SHAPES = {"flongle": (13, 10), "minion": (32, 16), "promethion": (120, 25)}
 
 # Rows of the Flongle whose last place has no channel.
 _SHORT_ROWS = (0, 1, 8, 9)
@@ -246,7 +244,7 @@ class _Run:
                 "read them with layout='nanopore'."
             )
         self.layout = layout
-        columns, rows = _SHAPES[layout.parameters["model"]]
+        columns, rows = CHIP_SHAPES[layout.parameters["model"]]
         bounds = ((-0.5, columns - 0.5), (-0.5, rows - 0.5))
         if self.color != "count":
             self.label = label_of(batch, self.color)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..fastq import FastqReader
+from ..grids import extents_of
 from .canvas import (
     current_axes,
     left_out_note,
@@ -282,10 +283,10 @@ def _box(
 
 def _bounds(places: npt.NDArray[Any]) -> tuple[float, float]:
     """Return from where to where there are places."""
-    known = places[np.isfinite(places)]
-    if len(known) == 0:
+    found = extents_of(places)
+    if found is None:
         return 0.0, 1.0
-    low, high = float(known.min()), float(known.max())
+    ((low, high),) = found
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 

@@ -754,6 +754,41 @@ use_tally(const void *context)
 }
 
 /* ---------------------------------------------------------------------------------------------
+ * Grids
+ * ------------------------------------------------------------------------------------------ */
+
+/* Enough for four threads; the value of a row is its number, so that sums tell who was added. */
+#define GRID_ROWS ((size_t)4 << 15)
+
+/* What is refused of threads and scratch memory is done without: the rows are all there. */
+static void
+use_grid(const void *context)
+{
+    static double rows[GRID_ROWS];
+    static const double edges[] = {0.0, GRID_ROWS / 2.0, GRID_ROWS};
+    const double half = (double)GRID_ROWS / 2;
+    uint64_t counts[2 + GV_VOXEL_BEHIND] = {0}, missing[2 + GV_VOXEL_BEHIND] = {0};
+    double sum[2 + GV_VOXEL_BEHIND] = {0};
+    struct gv_voxel_column column = {(const uint8_t *)rows, sizeof *rows, GV_VOXEL_F64};
+    struct gv_voxel_grid grid = {
+        .n_axes = 1,
+        .n_sums = 1,
+        .axes = {{edges, 2}},
+        .counts = counts,
+        .sums = {{sum, missing}},
+    };
+    (void)context;
+    for (size_t i = 0; i < GRID_ROWS; i++) {
+        rows[i] = (double)i;
+    }
+    gv_voxel_add(&grid, &column, &column, GRID_ROWS, NULL, 4);
+    CHECK_U(counts[0], GRID_ROWS / 2);
+    CHECK_U(counts[1], GRID_ROWS / 2);
+    CHECK_F(sum[0], half * (half - 1) / 2);
+    CHECK_F(sum[1], half * (half - 1) / 2 + half * half);
+}
+
+/* ---------------------------------------------------------------------------------------------
  * All of it
  * ------------------------------------------------------------------------------------------ */
 
@@ -763,6 +798,7 @@ test_memory_itself(void)
     refuse_each("pool", use_pool, NULL);
     refuse_each("leases", use_leases, NULL);
     refuse_each("tally", use_tally, NULL);
+    refuse_each("grid", use_grid, NULL);
     for (unsigned i = 0; i < 8; i++) {
         struct slots_case wanted = {i % 2 == 1, i / 2 % 2 == 1, i / 4 == 1};
         char name[40];

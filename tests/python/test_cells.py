@@ -129,3 +129,33 @@ def test_few_places_or_one(x, y):
     placed = int(np.isfinite(x + y).sum())
     assert (cells.counts.sum(), cells.unplaced) == (placed, len(x) - placed)
     assert cells.counts.size <= 1
+
+
+@pytest.mark.parametrize("far", [3e38, -1e30, 1e17])
+def test_places_far_from_each_other(far):
+    # Before the fix, the numbers of such cells passed 64 bits.
+    cells = Cells()
+    cells.add(np.array([far]), np.array([far]))
+    assert cells.counts.sum() == 1
+    cells.add(np.array([0.0, 1e-3]), np.array([0.0, 0.0]))
+    cells.add(np.array([far, -far]), np.array([0.0, far]))
+    assert (cells.counts.sum(), cells.outside, cells.unplaced) == (5, 0, 0)
+    cells.fit(1, 64)
+    assert cells.counts.sum() == 5
+
+
+def test_reads_that_lack_the_measure_stay_counted_where_cells_are_taken_away():
+    cells = Cells(has_sums=True)
+    places = np.array([0.0, 1.0, 500.0])
+    cells.add(places, places, np.array([1.0, 2.0, np.inf]))
+    cells.fit(1, 64)
+    assert (cells.drawn, cells.valueless, cells.counts.sum()) == (2, 1, 2)
+    assert cells.extent[1] < 500
+
+
+def test_a_time_that_is_not_there_is_no_measure():
+    times = np.array(["2024-01-01", "NaT"], "M8[us]")
+    cells = Cells(((0.0, 1.0), (0.0, 1.0)), (1, 1), has_sums=True)
+    cells.add(np.full(2, 0.5), np.full(2, 0.5), times)
+    assert (cells.drawn, cells.valueless) == (1, 1)
+    assert cells.means().tolist() == [[float(times[0].astype(int))]]

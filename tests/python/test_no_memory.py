@@ -231,12 +231,12 @@ def core_tallies(given: Given) -> object:
 
 
 def core_counts_cells(given: Given) -> object:
-    counts = np.zeros((3, 4), "u8")
-    sums = np.zeros((3, 4))
+    cells, coarse = np.zeros((3, 14), "u8"), np.zeros((3, 8), "u8")
     x, y = np.arange(1000.0), np.arange(1000.0) % 7
-    axes = ((x, np.linspace(0, 1000, 4)), (y, np.linspace(0, 6, 5)))
-    outside = _core.voxel_add(axes, counts, ((x, sums, np.zeros((3, 4), "u8")),), 2)
-    return outside, counts, sums
+    edges = (np.linspace(0, 1000, 4), np.linspace(0, 6, 5))
+    _core.voxel_add(cells, edges, (x, y), (x,), 2, False)
+    _core.voxel_merge(coarse, (3, 2), cells, (3, 4), (0, 0), (1, 2))
+    return cells, coarse, _core.voxel_extent((x, y))
 
 
 def core_resets(given: Given) -> object:
