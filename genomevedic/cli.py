@@ -76,6 +76,9 @@ _KINDS: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {
 # Kinds that draw one layout.
 _LAYOUT_OF = {"flowcell": "flowcell", "nanopore": "nanopore"}
 
+# What colours can show in them that is no column.
+_MEASURES = {"density": ("count",), "nanopore": ("count",), "flowcell": ("deviation",)}
+
 # Kinds of which a page in a browser can be made.
 _PAGES = ("overview", "scatter")
 
@@ -578,12 +581,27 @@ def _check_kind(options: argparse.Namespace) -> None:
     for name in ("color", "max_points", "cycles"):
         if getattr(options, name) is not None and name not in _KINDS[options.kind][1]:
             raise ValueError(f"--{name.replace('_', '-')} does not go with --kind {options.kind}.")
+    _check_color(options)
     layout = _LAYOUT_OF.get(options.kind, options.layout)
     if options.layout not in ("auto", layout):
         raise ValueError(f"--kind {options.kind} draws the layout {layout}, not {options.layout}.")
     if options.output.suffix.lower() == ".html" and options.kind not in _PAGES:
         kinds = " or ".join(_PAGES)
         raise ValueError(f"A page shows the reads as points: --kind {kinds}, not {options.kind}.")
+
+
+def _check_color(options: argparse.Namespace) -> None:
+    """Raise where --color names nothing that the kind of picture can show."""
+    from matplotlib.colors import is_color_like
+
+    color = options.color
+    # Cycles have a table of their own.
+    if color is None or options.cycles is not None:
+        return
+    known = {*COLUMNS, "x", "y", "z", *_MEASURES.get(options.kind, ())}
+    if color in known or (options.kind in _PAGES and is_color_like(color)):
+        return
+    raise ValueError(f"--color: --kind {options.kind} has no {color!r} to show.")
 
 
 def _columns(options: argparse.Namespace) -> list[str]:
@@ -618,6 +636,8 @@ def _draw(reader: FastqReader, figure: Figure, options: argparse.Namespace) -> N
         most = options.max_points or plot.MAX_POINTS
         plot.overview(reader.read(), fig=figure, max_points=most, **color)
     else:
+        # A layout for axes whose proportions are those of the data.
+        figure.set_layout_engine("compressed")
         ax: Any = figure.add_subplot()
         ax.set_facecolor(GROUND if options.kind != "hist" else "white")
         if options.kind == "scatter":

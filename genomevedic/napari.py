@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import RenderingError, warn_user
-from .scenes import Shown, choose, column_of, rendering_error, stretches
+from .scenes import Shown, choose, column_of, rendering_error, stretches, uncrowded
 from .text import counted_reads
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from .layouts import Layout
     from .particles import Particles
 
     LayerTuple = tuple[Any, dict[str, Any], str]
@@ -57,7 +58,7 @@ def layer(particles: Particles) -> LayerTuple:
     What `Particles.to_napari` calls; see there.
     """
     shown = choose(particles, max(len(particles), 1), None)
-    return _points(particles, shown, (2, 1, 0), "reads")
+    return _points(particles, shown, (2, 1, 0), "reads", spread=False)
 
 
 def layers(
@@ -90,6 +91,12 @@ def layers(
     list of tuple
         ``(data, keyword arguments, "points" or "image")``, as napari's readers give them.
 
+    Notes
+    -----
+    Diameters are ``size * layout.point_size``; of points that would cover more than 0.6 of the
+    plane and hide one another, less by one factor, which is the layer's
+    ``metadata["size_factor"]``.
+
     Raises
     ------
     ValueError
@@ -114,7 +121,7 @@ def layers(
         raise ValueError(f"ndim= must be 2 or 3, and is {ndim!r}")
     axes = (2, 1, 0) if ndim == 3 else (1, 0)
     shown = choose(particles, max_points, rng, axes)
-    points = _points(particles, shown, axes, name)
+    points = _points(particles, shown, axes, name, spread=True)
     if not shown.is_sample:
         return [points]
     density = _density_layer(particles, name)
@@ -200,8 +207,9 @@ def view(
 
     Notes
     -----
-    An axis in another unit than x is stretched by the layer's ``scale``, so that it can be seen
-    beside the others; coordinates and sizes stay those of the layout.
+    An axis in another unit than x, such as the two surfaces of a flow cell, is stretched so that it
+    can be seen beside the others: its label says by how much, and a feature of its name holds what
+    it was. (A layer's ``scale`` would stretch the points as well.)
 
     Examples
     --------
@@ -212,18 +220,21 @@ def view(
     3
     """
     found = layers(particles, ndim=3, max_points=max_points, rng=rng)
-    scale = _scale(particles, found[-1][0])
+    found[-1] = _stretched(particles.layout, *found[-1])
     if viewer is None:
         viewer = _new_viewer(**kwargs)
     for data, options, kind in found:
-        # The density is flat: it has y and x alone.
-        options = options | {"scale": scale} if kind == "points" else options
         getattr(viewer, f"add_{kind}")(data, **options)
     viewer.dims.ndisplay = 3
     # From the side: seen along an axis, space looks flat.
-    viewer.camera.angles = (5.0, -30.0, 65.0)
+    _camera(viewer).angles = (5.0, -30.0, 65.0)
     viewer.reset_view(reset_camera_angle=False)
     return viewer
+
+
+def _camera(viewer: Any) -> Any:
+    """Return the camera, which has moved to the viewer's scene with napari 0.9."""
+    return viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
 
 
 def window_fault() -> RenderingError | None:
@@ -294,8 +305,13 @@ def _read(path: str | Sequence[str]) -> list[LayerTuple]:
     return layers(particles, name=Path(paths[0]).name.split(".")[0] or "reads")
 
 
-def _points(particles: Particles, shown: Shown, axes: tuple[int, ...], name: str) -> LayerTuple:
-    """Return the points layer of the reads `shown`; its arrays are views where all are."""
+def _points(
+    particles: Particles, shown: Shown, axes: tuple[int, ...], name: str, *, spread: bool
+) -> LayerTuple:
+    """Return the points layer of the reads `shown`; its arrays are views where all are.
+
+    With `spread`, points that would hide one another are smaller than the layout has them.
+    """
     rows, layout = shown.rows, particles.layout
     # A slice with a negative step, not a list of columns: a view, as napari wants the axes.
     backwards = slice(axes[0], None, -1)
@@ -309,26 +325,33 @@ def _points(particles: Particles, shown: Shown, axes: tuple[int, ...], name: str
         features = {"z": particles.position[rows, 2], **features}
     if "name" in particles.columns and shown.count <= MAX_NAMES:
         features["name"] = np.array(particles["name"][rows].tolist(), dtype=object)
+    sizes, factor = _sizes(particles, rows), 1.0
+    if spread and len(data):
+        factor = uncrowded(np.ptp(data, axis=0), sizes, len(data))
+        sizes = sizes if factor == 1.0 else sizes * np.float32(factor)
     options: dict[str, Any] = {
         "name": _name(name, shown),
-        "size": _sizes(particles, rows),
+        "size": sizes,
         "features": features,
         "border_width": 0.0,
         "axis_labels": tuple(layout.axes[axis] for axis in axes),
         "units": tuple(_unit(layout.units[axis]) for axis in axes),
-        "canvas_size_limits": (2, 200),
+        # napari draws a point that it keeps from being smaller about twice as large as the limit.
+        "canvas_size_limits": (1, 200),
         "metadata": {
             "layout": layout.name,
             "reads": shown.total,
             "shown": shown.count,
             "without_place": shown.unplaced,
             "is_sample": shown.is_sample,
+            "size_factor": factor,
             "words": shown.words(),
         },
     }
     # napari looks for the least of the colours, which none at all do not have.
     if "color" in particles.columns and shown.count:
-        options["face_color"] = particles.color[rows]
+        # Of points of a few pixels napari draws the border alone, wide or not.
+        options["face_color"] = options["border_color"] = particles.color[rows]
     return data, options, "points"
 
 
@@ -361,15 +384,23 @@ def _unit(unit: str) -> str:
     return "pixel" if parsed.dimensionless else unit
 
 
-def _scale(particles: Particles, data: npt.NDArray[Any]) -> tuple[float, ...]:
+def _stretched(
+    layout: Layout, data: npt.NDArray[np.float32], options: dict[str, Any], kind: str
+) -> LayerTuple:
+    """Return a points layer in space with all three axes long enough to be seen."""
     extent = np.ptp(data, axis=0)[::-1] if len(data) else np.zeros(3)
-    factors = stretches(particles.layout, extent)
-    # A layer's scale stretches its points too, and napari zooms out until the largest fits: no
-    # factor makes a point longer than a twentieth of the picture.
-    largest = 20 * 2 * particles.layout.point_size
-    most = max(1.0, float((extent * factors).max() / largest)) if largest > 0 else np.inf
-    z, y, x = np.minimum(factors, most)[::-1]
-    return float(z), float(y), float(x)
+    factors = stretches(layout, extent)[::-1]
+    if bool((factors == 1.0).all()):
+        return data, options, kind
+    labels, units = list(options["axis_labels"]), list(options["units"])
+    features = dict(options["features"])
+    for axis in np.flatnonzero(factors != 1.0).tolist():
+        features[labels[axis]] = data[:, axis]
+        factor = factors[axis]
+        labels[axis] += f" × {factor:,.0f}" if factor >= 100 else f" × {factor:.3g}"
+        units[axis] = "pixel"
+    changed = {"axis_labels": tuple(labels), "units": tuple(units), "features": features}
+    return data * factors.astype(np.float32), options | changed, kind
 
 
 # ----------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from .errors import RenderingError, warn_user
-from .scenes import Shown, axis_title, choose, rendering_error, stretches
+from .scenes import Shown, axis_title, choose, rendering_error, stretches, uncrowded
+from .text import counted_reads
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,6 +32,7 @@ __all__ = [
     "Label",
     "Scene",
     "camera",
+    "draw_overview",
     "labels",
     "make_scene",
     "show",
@@ -85,6 +87,13 @@ class Scene:
     high: npt.NDArray[np.float64]
     scale: npt.NDArray[np.float64]
     stretched: tuple[bool, bool, bool]
+
+    @property
+    def size_factor(self) -> float:
+        """By what to multiply sizes so that points do not hide one another."""
+        sizes = self.points.point_sizes
+        every = sizes if len(sizes) else self.points.point_size
+        return uncrowded((self.high - self.low) * self.scale, every, len(self.points.positions))
 
 
 class Label(NamedTuple):
@@ -192,10 +201,13 @@ def number(value: float, span: float) -> str:
 
 def _k3d(particles: Particles, shown: Shown, rng: Any) -> Any:
     scene = make_scene(particles, shown)
-    k3d, plot = import_k3d(), scene.plot
-    # k3d shows labels from the moment on at which it has placed the camera itself.
-    plot.camera_auto_fit = True
-    plot.camera_up_axis = "z"
+    k3d, plot, factor = import_k3d(), scene.plot, scene.size_factor
+    scene.points.point_size *= factor
+    scene.points.point_sizes = scene.points.point_sizes * np.float32(factor)
+    # k3d itself would look from the side, where what is flat is a line.
+    plot.camera_auto_fit = False
+    plot.camera = camera(scene)
+    plot.camera_up_axis = "y" if scene.low[2] == scene.high[2] else "z"
     for label in labels(particles.layout, scene):
         plot += k3d.text(
             html.escape(label.text),
@@ -235,9 +247,14 @@ _LEGEND = (
 
 
 def _jscatter(particles: Particles, shown: Shown, rng: Any) -> Any:
-    import jscatter
-    import pandas as pd
-
+    try:
+        import jscatter
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            "this needs jupyter-scatter and pandas; install them with: "
+            'pip install "jupyter-scatter>=0.22" "genomevedic[notebook]"'
+        ) from error
     position = particles.position[shown.rows]
     layout = particles.layout
     table = pd.DataFrame({"x": position[:, 0], "y": position[:, 1]})
@@ -253,16 +270,34 @@ def _jscatter(particles: Particles, shown: Shown, rng: Any) -> Any:
         background_color="#14161c",
         **options,
     )
-    if shown.is_sample:
+    # It has no room for words.
+    if shown.count < shown.total:
         warn_user(shown.words(), UserWarning)
     return made
 
 
 def _figure(particles: Particles, shown: Shown, rng: Any) -> Any:
-    from . import plot
+    from .plot import MAX_POINTS
 
     _show_figures_as_pictures()
-    return plot.overview(particles, fig=plot.new_figure(), rng=rng, title=shown.words())
+    most = min(shown.count, MAX_POINTS) if shown.is_sample else MAX_POINTS
+    return draw_overview(particles, max_points=most, rng=rng)
+
+
+def draw_overview(particles: Particles, *, title: str | None = None, **kwargs: Any) -> Any:
+    """Return a figure of all there is to see in these columns."""
+    from . import plot
+    from .plot.canvas import GROUND
+
+    # Matplotlib would read what stands between two dollar signs as a formula.
+    title = (title or counted_reads(len(particles))).replace("$", r"\$")
+    figure = plot.new_figure()
+    if {"gc", "quality"} <= set(particles.columns):
+        return plot.overview(particles, fig=figure, title=title, **kwargs)
+    ax = figure.add_subplot(facecolor=GROUND)
+    plot.scatter(particles, ax=ax, **kwargs)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
 
 
 def _show_figures_as_pictures() -> None:

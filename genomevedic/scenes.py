@@ -6,6 +6,7 @@ here draws.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
     from .layouts import Layout
     from .particles import Particles
 
-__all__ = ["Shown", "axis_title", "choose", "column_of", "rendering_error", "stretches"]
+__all__ = [
+    "Shown",
+    "axis_title",
+    "choose",
+    "column_of",
+    "rendering_error",
+    "stretches",
+    "uncrowded",
+]
 
 # Rows looked at in one go: what is asked of each of many millions of places must not need memory
 # of their number.
@@ -31,6 +40,9 @@ _BLOCK = 1 << 18
 # longest one; left to scale it would be a line, or would make lines of the others.
 _STRETCHED = 0.4
 _LEAST_EXTENT = 0.01
+
+# Points that would cover more of a plane than this hide one another.
+_MOST_COVERED = 0.6
 
 
 @dataclass(frozen=True)
@@ -154,6 +166,32 @@ def stretches(layout: Layout, extent: npt.ArrayLike) -> npt.NDArray[np.float64]:
         odd = ~same & (extent > 0)
         factors[odd] = _STRETCHED * longest / extent[odd]
     return factors
+
+
+def uncrowded(extent: npt.ArrayLike, sizes: npt.ArrayLike, count: int) -> float:
+    """Return by what to multiply diameters so that points do not hide one another.
+
+    That is 1 where they would cover less than 0.6 of the largest side of the box they are in.
+
+    Parameters
+    ----------
+    extent : array-like of numbers
+        Of the box, in the units of the diameters.
+    sizes : array-like of numbers
+        One diameter a point, or one for all.
+    count : int
+        Number of points.
+
+    Examples
+    --------
+    >>> uncrowded([100, 50, 0], 1.0, 1000), round(uncrowded([100, 50, 0], 1.0, 100_000), 3)
+    (1.0, 0.195)
+    """
+    area = float(np.prod(np.sort(np.asarray(extent, np.float64))[-2:]))
+    sizes = np.asarray(sizes)
+    mean_square = float(np.mean(np.square(sizes, dtype=np.float64))) if sizes.size else 0.0
+    covered = math.pi / 4 * mean_square * count
+    return math.sqrt(_MOST_COVERED * area / covered) if 0 < _MOST_COVERED * area < covered else 1.0
 
 
 def rendering_error(viewer: str, error: BaseException) -> RenderingError:

@@ -24,7 +24,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import RenderingError, warn_user
-from .notebook import FIELD_OF_VIEW, Scene, camera, import_k3d, labels, make_scene, number
+from .notebook import (
+    FIELD_OF_VIEW,
+    Scene,
+    camera,
+    draw_overview,
+    import_k3d,
+    labels,
+    make_scene,
+    number,
+)
 from .scenes import Shown, axis_title, choose
 from .text import counted_reads
 
@@ -160,7 +169,7 @@ def to_html(
     first = _first(modes, color)
     scene = make_scene(particles, shown)
     title = title or counted_reads(len(particles))
-    picture = _picture(particles, title, rng)
+    picture = _picture(particles, title)
     page = _page(particles.layout, scene, shown, modes, first, title, picture)
     path = Path(path)
     _write_whole(path, page)
@@ -274,12 +283,14 @@ def _page(
 ) -> Iterator[str]:
     """Yield the text of the page, part by part."""
     words = shown.words()
+    if shown.is_sample:
+        words += " The flat picture counts the others too."
     parts = {
         "TITLE": html.escape(title),
         "WORDS": html.escape(words),
         "DESCRIPTION": html.escape(_description(layout, scene)),
         "SPACE_LABEL": html.escape(f"{words} {layout.description}. Turn with the arrow keys."),
-        "PICTURE_ALT": html.escape(f"Flat picture of the reads: {layout.description}. {words}"),
+        "PICTURE_ALT": html.escape(f"Flat picture of all reads: {layout.description}."),
         "PICTURE": _base64(picture),
         "AXES": _axes(layout, scene),
         "SETTINGS": _json(_settings(layout, scene, modes, first)),
@@ -312,6 +323,7 @@ def _settings(layout: Layout, scene: Scene, modes: list[_Mode], first: int) -> d
     return {
         "first": first,
         "camera": camera(scene),
+        "sizeFactor": scene.size_factor,
         "fieldOfView": FIELD_OF_VIEW,
         "labels": [label._asdict() for label in labels(layout, scene)],
         "maps": {name: _base64(_table(name)) for name in _MAPS},
@@ -348,28 +360,15 @@ def _k3d_parts() -> dict[str, str]:
     }
 
 
-def _picture(particles: Particles, title: str, rng: np.random.Generator | int | None) -> bytes:
-    """Return a flat picture as PNG; what it leaves out is written into it."""
-    from . import plot
-
-    figure = plot.new_figure()
+def _picture(particles: Particles, title: str) -> bytes:
+    """Return a flat picture as PNG: of many reads a density, which counts them all."""
     with warnings.catch_warnings():
         # The page says itself how many reads it shows.
         warnings.simplefilter("ignore", UserWarning)
-        _overview(plot, particles, figure, title, rng)
+        figure = draw_overview(particles, title=title)
         out = io.BytesIO()
         figure.savefig(out, format="png", dpi=_PICTURE_DPI)
     return out.getvalue()
-
-
-def _overview(plot: Any, particles: Particles, figure: Any, title: str, rng: Any) -> None:
-    # Matplotlib would read what stands between two dollar signs as a formula.
-    title = title.replace("$", r"\$")
-    if {"gc", "quality"} <= set(particles.columns):
-        plot.overview(particles, fig=figure, title=title, rng=rng)
-    else:
-        plot.scatter(particles, ax=figure.add_subplot(), rng=rng)
-        figure.suptitle(title)
 
 
 def _own(name: str) -> str:

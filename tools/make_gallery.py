@@ -175,23 +175,14 @@ ENTRIES = (
         "a second, and one twentieth of the time.",
         'with gv.scan_fastq("run.fastq", layout="composition") as reader:\n'
         "    gv.plot.live(reader, (0, 2))",
-        NARROW,
+        (6.6, 5.4),
     ),
 )
 
 TAIL = """
 ## With datashader
 
-For those who use it, `to_pandas()` gives what datashader takes: a column each for `x`, `y`, `z`.
-
-```python
-import datashader
-
-p = gv.read_fastq("run.fastq")
-canvas = datashader.Canvas(plot_width=900, plot_height=500)
-means = canvas.points(p.to_pandas(), "x", "y", agg=datashader.mean("quality"))
-datashader.transfer_functions.shade(means).to_pil().save("quality.png")
-```
+Those who use datashader hand it the table of `to_pandas()`: [how to](../how-to/datashader.md).
 """
 
 
@@ -213,7 +204,10 @@ def draw(entry: Entry, output: Path) -> None:
 
     import genomevedic as gv
 
-    figure = plt.figure(figsize=entry.size, layout="constrained")
+    # A layout for axes whose proportions are those of the data.
+    is_one = "plt.gcf()" not in entry.code
+    layout = "compressed" if is_one else "constrained"
+    figure = plt.figure(figsize=entry.size, layout=layout)
     sample = gv.datasets.flowcell_sample()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", gv.errors.UnplacedWarning)

@@ -165,7 +165,8 @@
         if (!(size > 0)) {
             return 1;
         }
-        return Math.min(Math.max(size, SMALLEST_POINT), LARGEST_POINT) / size;
+        const uncrowded = Math.min(size * settings.sizeFactor, LARGEST_POINT);
+        return Math.max(uncrowded, SMALLEST_POINT) / size;
     }
 
     function setSize() {
@@ -239,6 +240,7 @@
             $('labels').append(element);
             label.element = element;
             label.width = element.offsetWidth;
+            label.height = element.offsetHeight;
         });
     }
 
@@ -249,15 +251,23 @@
         const row = (m, i, p) => m[i] * p[0] + m[4 + i] * p[1] + m[8 + i] * p[2] + m[12 + i];
         const width = $('space').clientWidth;
         const height = $('space').clientHeight;
+        const taken = [];
         settings.labels.forEach((label) => {
             const seen = [0, 1, 2].map((i) => row(view, i, label.place));
             const w = row(lens, 3, seen);
             const x = (row(lens, 0, seen) / w + 1) * 0.5 * width;
             const y = (1 - row(lens, 1, seen) / w) * 0.5 * height;
-            label.element.hidden = w <= 0 || x < 0 || x > width || y < 0 || y > height;
             // A long one would run out of the window at the side.
             const left = x - label.width * { left: 0, center: 0.5, right: 1 }[label.anchor];
             const inside = Math.min(Math.max(left, 4), Math.max(4, width - label.width - 4));
+            // Of two that would lie over each other the second is left out.
+            const isFree = taken.every((other) => Math.abs(y - other.y) >= label.height
+                || inside > other.right + 2 || inside + label.width + 2 < other.left);
+            const isSeen = w > 0 && x >= 0 && x <= width && y >= 0 && y <= height && isFree;
+            if (isSeen) {
+                taken.push({ y, left: inside, right: inside + label.width });
+            }
+            label.element.hidden = !isSeen;
             label.element.style.transform = `translate(${inside}px, ${y}px) translate(0, -50%)`;
         });
     }

@@ -21,6 +21,8 @@ __all__ = [
     "current_axes",
     "darken",
     "is_3d",
+    "is_narrow",
+    "leave_room",
     "left_out_note",
     "points_per_pixel",
     "refuse_3d",
@@ -35,6 +37,9 @@ GROUND = "#14161c"
 
 #: Width and height of a figure that this package makes, in inches.
 FIGURE_SIZE = (11.0, 6.2)
+
+# How many times as long as wide axes of equal scales are at the most.
+_NARROW = 8.0
 
 # Kinds of layout that a picture names; that the others are computed, their axes say.
 _NAMED_KINDS = frozenset(["physical", "schematic", "decorative"])
@@ -54,11 +59,21 @@ def current_axes(*, is_dark: bool = False) -> Axes:
     """Return the current axes of pyplot, with a dark ground where that is asked for."""
     import matplotlib.pyplot as plt
 
+    leave_room(plt.gcf())
     ax = plt.gca()
     refuse_3d(ax)
     if is_dark:
         ax.set_facecolor(GROUND)
     return ax
+
+
+def leave_room(figure: Any) -> None:
+    """Let an empty figure that nobody has laid out leave room for labels of several lines.
+
+    Of the layouts it is the one that `matplotlib.pyplot.tight_layout` may follow.
+    """
+    if not figure.axes and figure.get_layout_engine() is None:
+        figure.set_layout_engine("tight")
 
 
 def is_3d(ax: Axes) -> bool:
@@ -86,7 +101,10 @@ def points_per_pixel(ax: Axes) -> float:
 
 
 def set_axes(ax: Any, layout: Layout, axes: Sequence[int]) -> None:
-    """Label axes with what a layout's axes show, and make units as long along each of them."""
+    """Label axes with what a layout's axes show, and make units as long along each of them.
+
+    Not where that would leave a thin line of a picture; the numbers along the axes say so.
+    """
     labels = [axis_label(layout, axis) for axis in axes]
     words = f"{layout.name} layout, {layout.kind}" if layout.kind in _NAMED_KINDS else ""
     units = {layout.units[axis] for axis in axes}
@@ -97,11 +115,19 @@ def set_axes(ax: Any, layout: Layout, axes: Sequence[int]) -> None:
         ax.text2D(0.012, 0.012, words, transform=ax.transAxes)
         return
     ax.set_xlabel("\n".join(filter(None, (labels[0], words))))
-    if len(units) == 1:
+    ax.autoscale_view()
+    if len(units) == 1 and not is_narrow(ax):
         # The box follows the data, so that a unit is as long along x as along y.
         ax.set_aspect("equal", adjustable="datalim" if _shares_axis(ax) else "box")
-    ax.autoscale_view()
+        ax.autoscale_view()
     _space_ticks(ax)
+
+
+def is_narrow(ax: Any) -> bool:
+    """Tell whether axes of equal scales would be too narrow to see what is in them."""
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    wide, high = abs(right - left), abs(top - bottom)
+    return bool(max(wide, high) > _NARROW * min(wide, high))
 
 
 def _space_ticks(ax: Any) -> None:

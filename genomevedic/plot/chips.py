@@ -24,7 +24,7 @@ from .canvas import (
 )
 from .cells import Cells
 from .colors import add_count_bar, add_mean_bar, mean_scale
-from .columns import axis_label, label_of, raw_numbers_of
+from .columns import axis_label, label_of, raw_numbers_of, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -294,13 +294,15 @@ def _draw_chip(run: _Run, ax: Axes, legend: bool, kwargs: dict[str, Any]) -> Axe
         model, kind = run.layout.parameters["model"], run.layout.kind
         ax.set_xlabel(f"{axis_label(run.layout, 0)}\n{model} chip, {kind}")
         ax.set_ylabel(axis_label(run.layout, 1))
+        ax.set_yticks([row for row in ax.get_yticks() if 0 <= row < len(there)])
+    else:
+        ax.set(xticks=[], yticks=[])
     if legend and run.total:
         if run.color == "count":
             add_count_bar(ax, image, run.label)
         else:
             add_mean_bar(ax, image, run.label, values, is_share=run.color == "gc")
     silent = int(np.count_nonzero(there & (counts == 0)))
-    ax.set_yticks([row for row in ax.get_yticks() if 0 <= row < len(there)])
     write_notes(ax, _chip_notes(run, silent, int(there.sum())))
     return image
 
@@ -311,7 +313,7 @@ def _chip_notes(run: _Run, silent: int, channels: int) -> list[str]:
     verb = "has" if silent == 1 else "have"
     return [
         unplaced_note(run.channels.unplaced, run.total),
-        left_out_note(run.channels.valueless, run.total, f"have no {run.color}"),
+        left_out_note(run.channels.valueless, run.total, f"have no {short_name(run.color)}"),
         f"{silent:,} of {channels:,} channels {verb} no read." if silent else "",
     ]
 

@@ -40,6 +40,9 @@ GC_COLORS = (
 # cell with few reads can be anything, and would leave one colour to all others.
 _BEYOND = 1.0
 
+# Over less than three powers of ten, numbers between them are written too.
+_FEW_POWERS = 1000.0
+
 
 def gc_colormap() -> Colormap:
     """Return the colour scale of GC content as a Matplotlib colour map over 0 to 1.
@@ -99,11 +102,15 @@ def add_gc_bar(ax: Axes) -> Colorbar:
 def add_count_bar(ax: Axes, artist: Any, label: str) -> Colorbar:
     """Add the colour bar of counts, which are whole numbers."""
     from matplotlib.colors import LogNorm
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator
 
     bar = add_bar(ax, artist, label)
+    low, high = artist.get_clim()
     if not isinstance(artist.norm, LogNorm):
         bar.locator = MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True)
+    elif high < _FEW_POWERS * low:
+        # Powers of ten alone would be one number or two.
+        bar.locator = LogLocator(subs=(1.0, 2.0, 5.0))
     bar.ax.yaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
     return bar
 

@@ -20,11 +20,13 @@ __all__ = [
     "column_of",
     "common_length",
     "is_numeric",
+    "is_whole",
     "label_of",
     "lattice_edges",
     "lattice_of",
     "numbers_of",
     "raw_numbers_of",
+    "short_name",
 ]
 
 COORDINATES = ("x", "y", "z")
@@ -66,6 +68,11 @@ def is_numeric(particles: Particles, name: str) -> bool:
     return name not in _NOT_ONE_NUMBER and (
         name in particles.columns or (name in COORDINATES and "position" in particles.columns)
     )
+
+
+def is_whole(particles: Particles, name: str) -> bool:
+    """Tell whether a column holds whole numbers, such as lengths and lanes."""
+    return raw_numbers_of(particles, name).dtype.kind in "iu"
 
 
 def raw_numbers_of(particles: Particles, name: str) -> npt.NDArray[Any]:
@@ -113,6 +120,11 @@ def label_of(particles: Particles, column: str) -> str:
             return axis_label(particles.layout, COORDINATES.index(column))
         return f"{column} in the tile"
     return _LABELS.get(column, column)
+
+
+def short_name(column: str) -> str:
+    """Return what a column holds, in the middle of a sentence."""
+    return {"gc": "GC content"}.get(column, column.replace("_", " "))
 
 
 def common_length(particles: Particles) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,7 @@ from ..particles import Particles
 from .boxes import Boxes, Tile
 from .canvas import (
     current_axes,
+    is_narrow,
     left_out_note,
     refuse_3d,
     require_matplotlib,
@@ -22,7 +24,7 @@ from .canvas import (
 )
 from .cells import Cells
 from .colors import add_mean_bar, mean_scale
-from .columns import axis_label, label_of, raw_numbers_of
+from .columns import axis_label, label_of, raw_numbers_of, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -177,7 +179,7 @@ class _Stitched:
             return ["There are no reads."]
         return [
             unplaced_note(self.unplaced, self.total),
-            left_out_note(self.valueless, self.total, f"have no {_column(self.color)}"),
+            left_out_note(self.valueless, self.total, f"have no {short_name(_column(self.color))}"),
         ]
 
 
@@ -247,7 +249,8 @@ def _stitch(source: Any, color: str) -> _Stitched:
         label = "Mean quality less that of all reads (Phred)"
     tiles, layout = [], None
     if boxes is not None:
-        layout, tiles = boxes.layout, boxes.tiles(grid.shifts)
+        layout = boxes.layout
+        tiles = [_at_least_a_cell(tile, grid) for tile in boxes.tiles(grid.shifts)]
         if tiles and layout.kind == "schematic":
             tiles = _close_up(grid, boxes, tiles)
     unplaced = surfaces.unplaced + sum(cells.unplaced for cells in surfaces.cells.values())
@@ -305,6 +308,21 @@ def _lay_out(found: list[tuple[int, Cells]], boxes: Boxes | None) -> _Grid:
     x = x0 + cell * np.arange(width + 1.0)
     y = y0 + cell * np.arange(len(values) + 1.0)
     return _Grid(values, x, y, shifts, is_between)
+
+
+def _at_least_a_cell(tile: Tile, grid: _Grid) -> Tile:
+    """Return a tile as wide and as high as the cells of its reads, where these were few."""
+
+    def sides(low: float, high: float, edges: npt.NDArray[np.float64]) -> tuple[float, float]:
+        cell = float(edges[1] - edges[0])
+        if high - low >= cell:
+            return low, high
+        first, last = (math.floor((side - float(edges[0])) / cell) for side in (low, high))
+        return float(edges[0]) + first * cell, float(edges[0]) + (last + 1) * cell
+
+    left, right = sides(tile.left, tile.right, grid.x)
+    bottom, top = sides(tile.bottom, tile.top, grid.y)
+    return replace(tile, left=left, right=right, bottom=bottom, top=top)
 
 
 def _close_up(grid: _Grid, boxes: Boxes, tiles: list[Tile]) -> list[Tile]:
@@ -398,6 +416,8 @@ def _draw(ax: Axes, stitched: _Stitched, is_wide: bool, kwargs: dict[str, Any]) 
     margin = 0.015 * max(right - left, top - bottom)
     ax.set_xlim(extent[0] - margin, extent[1] + margin)
     ax.set_ylim(extent[2] - margin, extent[3] + margin)
+    if "aspect" not in kwargs and is_narrow(ax):
+        ax.set_aspect("auto")
     return image
 
 
@@ -467,7 +487,7 @@ def _label(ax: Axes, stitched: _Stitched, is_wide: bool) -> None:
         step = -(-len(rows) // _MOST_ROWS)
         named = [row for row in rows if row % step == 0 or len(rows) < _MOST_ROWS]
         along.set_ticks([rows[row] for row in named], [str(row) for row in named])
-        along.set_label_text(f"tile by tile: {axis_label(layout, 1)}")
+        along.set_label_text(f"Row of tiles, in each {axis_label(layout, 1)}")
     ax.set_xlabel(f"{ax.get_xlabel()}\n{layout.name} layout, {layout.kind}")
 
 

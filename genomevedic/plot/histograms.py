@@ -9,7 +9,7 @@ import numpy as np
 
 from .canvas import current_axes, left_out_note, refuse_3d, require_matplotlib, write_notes
 from .colors import gc_colormap
-from .columns import COORDINATES, label_of, lattice_edges, numbers_of
+from .columns import COORDINATES, is_whole, label_of, lattice_edges, numbers_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,7 +46,8 @@ def hist(
         Where to draw; by default the current axes of ``matplotlib.pyplot``.
     bins : int or array-like or str, optional
         As for `numpy.histogram_bin_edges`. By default GC content has bins of about 2 %, centred on
-        the values that reads of one length can take; qualities have bins of half a unit or less.
+        the values that reads of one length can take; qualities have bins of half a unit or less,
+        and whole numbers bins of a whole width.
     **kwargs
         Handed to `matplotlib.axes.Axes.hist`, for example ``range``, ``density``, ``weights`` (one
         a read) or ``orientation``.
@@ -107,13 +108,13 @@ def _bin_edges(particles: Particles, column: str, known: npt.NDArray[Any]) -> np
         edges = lattice_edges(particles, 1.0, 0.0, 0.02)
         return np.linspace(0.0, 1.0, 51) if edges is None else edges
     if len(known) == 0:
-        return np.array([0.0, 1.0])
+        return np.array([0.0, 40.0 if column in ("quality", "error_quality") else 1.0])
     low, high = float(known.min()), float(known.max())
     if column in ("quality", "error_quality"):
         step = 0.5 if high - low > 10 else 0.25
         start = math.floor(low / step)
         return np.arange(start, math.floor(high / step) + 2) * step
-    if column in ("length", "metadata"):
+    if is_whole(particles, column):
         # Whole numbers: bins of a whole width, so that none holds more values than another.
         step = max(1, math.ceil((high - low + 1) / 60))
         return np.arange(low - 0.5, high + step + 0.5, step)
@@ -132,6 +133,8 @@ def _set_hist_axes(
 
     along, counts = ("y", "x") if kwargs.get("orientation") == "horizontal" else ("x", "y")
     ax.set(**{f"{along}label": label_of(particles, column)})
+    if is_whole(particles, column):
+        getattr(ax, f"{along}axis").set_major_locator(MaxNLocator("auto", integer=True))
     if column == "gc":
         getattr(ax, f"{along}axis").set_major_formatter(lambda share, _: f"{100 * share:.3g} %")
     ax.spines[["top", "right"]].set_visible(False)

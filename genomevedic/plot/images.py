@@ -19,7 +19,7 @@ from .canvas import (
 )
 from .cells import Cells
 from .colors import add_count_bar, add_mean_bar, mean_colormap, robust_limits
-from .columns import check_axes, column_of, label_of, lattice_of, raw_numbers_of
+from .columns import check_axes, column_of, label_of, lattice_of, raw_numbers_of, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,7 +92,7 @@ class Filled:
         cells = self.cells
         return [
             unplaced_note(cells.unplaced, self.total),
-            left_out_note(cells.valueless, self.total, f"have no {self.color}"),
+            left_out_note(cells.valueless, self.total, f"have no {short_name(self.color)}"),
             left_out_note(cells.outside, self.total, "are outside the bounds"),
         ]
 

@@ -12,6 +12,7 @@ from .canvas import (
     current_axes,
     darken,
     is_3d,
+    leave_room,
     points_per_pixel,
     require_matplotlib,
     set_axes,
@@ -38,8 +39,13 @@ __all__ = ["MAX_POINTS", "scatter"]
 MAX_POINTS = 200_000
 
 # The diameter of the median point in typographic points: below the first it is dust that a screen
-# cannot show, above the second points hide one another.
+# cannot show, above the second it is a balloon.
 _SMALLEST_POINT, _LARGEST_POINT = 1.5, 6.0
+
+# Points that would cover more of the axes than the second hide one another, and are drawn smaller;
+# such as would cover less than the first are lost in them, and are drawn up to so much larger.
+_LEAST_COVERED, _MOST_COVERED = 0.2, 0.6
+_LARGEST_OF_FEW = 3.0
 
 # In space the axes' box is seen at an angle: a unit is about so much shorter than across the axes.
 _FORESHORTENING = 0.55
@@ -119,8 +125,9 @@ def scatter(
     Notes
     -----
     A point's diameter is ``size * layout.point_size`` in units of the layout at the limits of the
-    axes when this is called. Where the median of the diameters would be less than 1.5 or more than
-    6 typographic points, all are scaled by one factor to stay in that range.
+    axes when this is called. All are scaled by one factor where their median would be more than 6
+    typographic points, or the points would cover more than 0.6 of the axes; and where it would be
+    less than 1.5, or 3 where there are few points.
 
     Examples
     --------
@@ -194,6 +201,7 @@ def _new_axes(in_space: bool) -> Axes:
         if is_3d(ax := figure.gca()):
             return ax
         figure = plt.figure()
+    leave_room(figure)
     made: Axes = figure.add_subplot(projection="3d")
     darken(made)
     return made
@@ -316,10 +324,11 @@ def _set_box(ax: Any, places: npt.NDArray[Any], units: Sequence[str], axes: Sequ
         ax.set_box_aspect((4, 4, 3), zoom=_ZOOM)
     else:
         ax.set_box_aspect(np.maximum(extent / extent.max(), _LEAST_SIDE), zoom=_ZOOM)
-    for along, limits in zip((ax.xaxis, ax.yaxis, ax.zaxis), extent.tolist(), strict=True):
-        # Whole numbers where few are spanned, such as surfaces.
-        is_few = 1 <= limits <= 8 and limits == int(limits)
-        along.set_major_locator(MaxNLocator(limits if is_few else 5, integer=is_few))
+    is_whole: list[bool] = (places == np.rint(places)).all(axis=0).tolist()
+    for i, along in enumerate((ax.xaxis, ax.yaxis, ax.zaxis)):
+        # Whole numbers where there are few, such as surfaces.
+        is_few = is_whole[i] and 1 <= extent[i] <= 8
+        along.set_major_locator(MaxNLocator(int(extent[i]) if is_few else 5, integer=is_few))
         along.labelpad = 14 if along is ax.zaxis else 10
 
 
@@ -350,7 +359,13 @@ def _set_areas(
     median = float(np.median(diameter))
     if not (math.isfinite(median) and median > 0):
         diameter, median = relative, float(np.median(relative))
-    diameter = diameter * (min(max(median, _SMALLEST_POINT), _LARGEST_POINT) / median)
+    box = ax.get_window_extent()
+    # The diameter of points that cover the axes, next to each other.
+    full = math.sqrt(box.width * box.height / len(relative) * 4 / math.pi) * points_per_pixel(ax)
+    largest = min(_LARGEST_POINT, math.sqrt(_MOST_COVERED) * full)
+    smallest = min(_LARGEST_OF_FEW, math.sqrt(_LEAST_COVERED) * full)
+    shown = max(min(median, largest), smallest, _SMALLEST_POINT)
+    diameter = diameter * (shown / median)
     points.set_sizes(diameter**2)
 
 

@@ -176,7 +176,7 @@ def _draw(
     if ax is None:
         ax = current_axes(is_dark=True)
     refuse_3d(ax)
-    rows = _quality_bounds(quality)
+    rows = _quality_bounds(quality[np.isfinite(along)])
     cells = Cells((bounds, rows[:2]), (columns, rows[2]))
     cells.add(along, quality)
     x = np.linspace(*bounds, columns + 1)

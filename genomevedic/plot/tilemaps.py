@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..flowcell import TileTable, tiles
-from .canvas import counted, write_notes
+from .canvas import counted, points_per_pixel, write_notes
 from .colors import add_mean_bar, mean_scale
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ _LABELS = {
 # In tiles: between lanes, and between surfaces.
 _LANE_GAP, _SURFACE_GAP = 0.25, 0.6
 
-# Pixels that a surface needs for its name.
-_ROOM_FOR_WORDS = 75
+# Of the size of the font: the room that a surface needs for its name.
+_ROOM_FOR_WORDS = 6.0
 
 
 def draw_tiles(
@@ -66,10 +66,11 @@ def draw_tiles(
     drawn = PolyCollection(corners, array=values, **(edges | scale | kwargs))
     drawn.set_clim(limits.get("vmin"), limits.get("vmax"))
     ax.add_collection(drawn)
-    places.label(ax, bins if table.cycles is not None else None)
     if legend and len(table):
         is_share = column == "gc" or column.endswith("fraction")
         add_mean_bar(ax, drawn, _LABELS.get(column, column), values, is_share=is_share)
+    # After the bar, which may have taken room from the axes.
+    places.label(ax, bins if table.cycles is not None else None)
     write_notes(ax, _notes(table))
     return drawn
 
@@ -104,7 +105,7 @@ class _Places:
         # Numbers of a camera follow those of the camera before it.
         per_camera = int(number.max(initial=0)) if camera.any() else 0
         row = number + per_camera * np.maximum(camera - 1, 0)
-        self.row = row - row.min(initial=0) if len(row) else row
+        self.row = row - row.min() if len(row) else row
         self.lanes: dict[tuple[int, int], float] = {}
         self.surfaces: dict[int, float] = {}
         swaths, at = int(swath.max(initial=1)), 0.0
@@ -163,6 +164,8 @@ class _Places:
 
     def label(self, ax: Axes, bins: Table | None) -> None:
         """Name lanes, surfaces and cycles, and set the limits."""
+        from matplotlib import rcParams
+
         wide, high = (self.height, self.width) if self.is_wide else (self.width, self.height)
         if bins is not None:
             for index in range(min(self.bins, len(bins))):
@@ -184,8 +187,10 @@ class _Places:
             [at(place, offset) for offset in offsets for place in self.lanes.values()],
             [str(lane) for _ in offsets for _, lane in self.lanes],
         )
-        room = ax.get_window_extent().width / (len(offsets) * max(len(self.surfaces), 1))
-        words = "surface " if room > _ROOM_FOR_WORDS and not self.is_wide else "s"
+        room = ax.get_window_extent().width * points_per_pixel(ax)
+        room /= len(offsets) * max(len(self.surfaces), 1)
+        needed = _ROOM_FOR_WORDS * rcParams["font.size"]
+        words = "surface " if room > needed and not self.is_wide else "s"
         turned = {"rotation": 90, "va": "center"} if self.is_wide else {}
         across.set_ticks(
             [at(place, offset) for offset in offsets for place in self.surfaces.values()],

@@ -264,7 +264,8 @@ class _Picture:
         if self._filled is not None and self._filled.total < self._seen:
             words.append(f"{self._filled.total:,} of them in the picture")
         if stats is not None and stats.bases:
-            words.append(f"mean Q{stats.mean_quality:.1f}, GC {100 * stats.mean_gc:.1f} %")
+            gc = f"GC {100 * stats.mean_gc:.1f} %".replace(" ", "\N{NO-BREAK SPACE}")
+            words.append(f"mean Q{stats.mean_quality:.1f}, {gc}")
         words.append(f"{self._seen / elapsed / 1e6:.2f} M reads/s")
         # A narrow picture has room for short lines only.
         return textwrap.fill("; ".join(words), _TITLE_WIDTH)

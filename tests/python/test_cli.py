@@ -307,6 +307,9 @@ def test_plot_draws_a_nanopore_run_and_cycles(needs_matplotlib, tmp_path):
     [
         (("--kind", "gc-quality", "--color", "gc"), "--color does not go with --kind gc-quality."),
         (("--cycles", "5"), "--cycles does not go with --kind overview."),
+        (("--kind", "hist", "--color", "gcc"), "--color: --kind hist has no 'gcc' to show."),
+        (("--kind", "hist", "--color", "count"), "--color: --kind hist has no 'count' to show."),
+        (("--color", "deviation"), "--color: --kind overview has no 'deviation' to show."),
         (("--kind", "density", "--max-points", "5"), "--max-points does not go with"),
         (("--kind", "flowcell", "--layout", "spiral"), "draws the layout flowcell, not spiral."),
         (("--kind", "hist", "--color", "name"), "does not hold one number a read"),

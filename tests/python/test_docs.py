@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import gzip
 import importlib
 import importlib.util
 import inspect
+import io
 import pkgutil
 import re
 import shutil
+import warnings
 from pathlib import Path
 
 import matplotlib
@@ -205,3 +208,20 @@ def test_the_how_to_of_sources_runs() -> None:
     names: dict[str, object] = {"gv": gv}
     for block in blocks:
         exec(block, names)
+
+
+def test_the_recipe_for_datashader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (REPO / "docs" / "how-to" / "datashader.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        compile(block, "datashader.md", "exec")
+    pytest.importorskip("datashader")
+    monkeypatch.chdir(tmp_path)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec("\n".join(blocks), {})
+    assert said.getvalue() == 2 * "7,028 of 7,040 reads are drawn\n"
+    for name in ("counts", "gc", "batches"):
+        assert plt.imread(tmp_path / f"{name}.png")[..., :3].std() > 0.05

@@ -97,6 +97,22 @@ def test_the_reader_gives_points_in_the_plane() -> None:
     assert options["name"] == "flowcell_sample: 7,040"
 
 
+def test_points_that_would_hide_one_another_are_smaller() -> None:
+    side = np.arange(100, dtype=np.float32)
+    places = np.stack([*np.meshgrid(side, side), np.zeros((100, 100))], -1).reshape(-1, 3)
+    size = np.linspace(200, 400, len(places), dtype=np.float32)
+    layout = gv.layouts.Composition()
+    particles = gv.Particles({"position": places.astype(np.float32), "size": size}, layout)
+    [(_, options, _)] = gv.napari.layers(particles)
+    covered = np.pi / 4 * np.square(options["size"]).sum()
+    assert covered == pytest.approx(0.6 * 99 * 99, rel=1e-4)
+    np.testing.assert_allclose(options["size"] / options["size"][0], size / 200, rtol=1e-5)
+    factor = options["metadata"]["size_factor"]
+    np.testing.assert_allclose(options["size"], size * layout.point_size * factor, rtol=1e-5)
+    plain = particles.to_napari()[1]
+    np.testing.assert_allclose(plain["size"], size * layout.point_size, rtol=1e-6)
+
+
 def test_several_files_are_read_as_one() -> None:
     paths = [str(SAMPLE), str(SAMPLE)]
     read = gv.napari.get_reader(paths)

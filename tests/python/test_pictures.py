@@ -703,7 +703,9 @@ def test_live_draws_all_reads_in_the_end(composition):
     assert image_counts(image) == image_counts(expected) == 7028
     assert words(image.axes) == "12 of 7,040 reads have no place and are not drawn."
     title = image.axes.get_title(loc="left")
-    assert title.replace("\n", " ").startswith("7,040 reads; mean Q35.0, GC 48.1 %")
+    assert title.replace("\n", " ").startswith(
+        "7,040 reads; mean Q35.0, GC\N{NO-BREAK SPACE}48.1\N{NO-BREAK SPACE}%"
+    )
     assert bar_of(image).get_ylabel() == "Reads per cell"
 
 

@@ -40,6 +40,29 @@ def test_k3d_shows_every_read_that_has_a_place(particles: gv.Particles) -> None:
     texts = [each.text for each in others if hasattr(each, "text")]
     assert any("12 have no place in this layout." in text for text in texts)
     assert all(axis in texts for axis in particles.layout.axes)
+    assert not plot.camera_auto_fit
+    x, y, z = plot.camera[:3]
+    assert z > 0.4 * np.hypot(x, y), "from above, or planes would be lines"
+
+
+def test_what_is_flat_is_looked_at_from_above() -> None:
+    pytest.importorskip("k3d")
+    position = np.array([[0, 0, 1], [3, 2, 1]], np.float32)
+    plot = gv.Particles({"position": position}, gv.layouts.Composition()).view()
+    x, y, z, *_, up_x, up_y, up_z = plot.camera
+    assert (x, y, up_x, up_y, up_z) == (0, 0, 0, 1, 0) and z > 1
+
+
+def test_points_that_would_hide_one_another_are_smaller() -> None:
+    pytest.importorskip("k3d")
+    side = np.arange(100, dtype=np.float32)
+    places = np.stack([*np.meshgrid(side, side), np.zeros((100, 100))], -1).reshape(-1, 3)
+    size = np.full(len(places), 500.0, np.float32)
+    columns = {"position": places.astype(np.float32), "size": size}
+    points = gv.Particles(columns, gv.layouts.Composition()).view().objects[0]
+    # The box is from -1 to 1.
+    covered = np.pi / 4 * np.square(points.point_sizes).sum()
+    assert covered == pytest.approx(0.6 * 4.0, rel=1e-3)
 
 
 def test_a_sample_is_said(particles: gv.Particles) -> None:
@@ -53,7 +76,8 @@ def test_without_k3d_jupyter_scatter_shows_them(particles: gv.Particles, without
     jscatter = pytest.importorskip("jscatter")
     without("k3d")
     said = r"^RENDER_CONTEXT: k3d cannot be used: .*genomevedic\[notebook\].* jupyter-scatter shows"
-    with pytest.warns(UserWarning, match=said):
+    left_out = r"^7,028 of 7,040 reads are shown\. 12 have no place in this layout\."
+    with pytest.warns(UserWarning, match=said), pytest.warns(UserWarning, match=left_out):
         made = particles.view()
     assert isinstance(made, jscatter.Scatter)
     assert len(made.widget.points) == 7028
@@ -68,8 +92,11 @@ def test_without_both_matplotlib_shows_them(particles: gv.Particles, without: ob
     texts = [str(warning.message) for warning in said]
     assert len(texts) == 2
     assert all(text.endswith("Matplotlib shows the particles instead.") for text in texts)
+    assert 'pip install "genomevedic[notebook]"' in texts[0]
+    assert 'pip install "jupyter-scatter>=0.22"' in texts[1]
 
 
+@pytest.mark.filterwarnings("ignore:7,028 of 7,040 reads are shown")
 def test_an_old_k3d_is_not_used(particles: gv.Particles, monkeypatch: pytest.MonkeyPatch) -> None:
     k3d = pytest.importorskip("k3d")
     monkeypatch.setattr(k3d, "__version__", "2.17.0")
@@ -77,6 +104,7 @@ def test_an_old_k3d_is_not_used(particles: gv.Particles, monkeypatch: pytest.Mon
         particles.view()
 
 
+@pytest.mark.filterwarnings("ignore:7,028 of 7,040 reads are shown")
 def test_what_a_viewer_fails_of_is_told_by_its_code(
     particles: gv.Particles, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,7 +132,7 @@ def test_a_sample_is_said(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=re.escape(said)):
         first = gv.to_html(particles, tmp_path / "a.html", max_points=100, rng=3)
     page = first.read_text("utf-8")
-    assert words(page) == said
+    assert words(page) == f"{said} The flat picture counts the others too."
     assert len(scene_of(page)["reads"].positions) == 100
     with pytest.warns(UserWarning):
         second = gv.to_html(particles, tmp_path / "b.html", max_points=100, rng=3)
@@ -174,6 +174,19 @@ def test_an_axis_of_another_unit_is_stretched_and_that_is_said(tmp_path: Path) -
     np.testing.assert_allclose(np.ptp(scene_of(text)["reads"].positions, axis=0), [2, 1, 0.8])
     assert "Not to scale: time." in text
     assert "<dt>time (h)</dt><dd>0 to 0.5</dd>" in text
+
+
+def test_points_that_would_hide_one_another_are_smaller(tmp_path: Path) -> None:
+    side = np.arange(100, dtype=np.float32)
+    places = np.stack([*np.meshgrid(side, side), np.zeros((100, 100))], -1).reshape(-1, 3)
+    size = np.full(len(places), 500.0, np.float32)
+    page = gv.to_html(particles_of(places, size=size), tmp_path / "page.html").read_text("utf-8")
+    layout = gv.layouts.Composition()
+    covered = len(places) * np.pi / 4 * (500.0 * layout.point_size) ** 2
+    factor = json.loads(html.unescape(part(page, "settings")))["sizeFactor"]
+    assert factor == pytest.approx(np.sqrt(0.6 * 99 * 99 / covered), rel=1e-5)
+    few = gv.to_html(particles_of(places[:5]), tmp_path / "few.html").read_text("utf-8")
+    assert json.loads(html.unescape(part(few, "settings")))["sizeFactor"] == 1.0
 
 
 def test_many_tiles_are_counted_in_the_legend(tmp_path: Path) -> None:

@@ -89,14 +89,22 @@ def test_the_sample_is_opened(make_napari_viewer: object) -> None:
     assert len(layer.data) == 7040
 
 
-def test_view_opens_in_space(make_napari_viewer: object) -> None:
+def test_view_opens_in_space(make_napari_viewer: object, recwarn: pytest.WarningsRecorder) -> None:
     viewer = make_napari_viewer(show=True)
     particles = gv.read_fastq(SAMPLE)
     assert gv.napari.view(particles, viewer=viewer) is viewer
     assert viewer.dims.ndisplay == 3
+    assert [str(each.message) for each in recwarn if "camera" in str(each.message)] == []
     (layer,) = viewer.layers
     placed = np.isfinite(particles.position).all(axis=1)
-    np.testing.assert_array_equal(layer.data, particles.position[placed][:, ::-1])
+    places = particles.position[placed]
+    np.testing.assert_array_equal(layer.data[:, 1:], places[:, 1::-1])
+    # Surfaces 1 and 2, with more than a third of the flow cell's length between them.
+    np.testing.assert_array_equal(layer.features["surface"], places[:, 2])
+    assert np.ptp(layer.data[:, 0]) == pytest.approx(0.4 * np.ptp(places[:, 1]), rel=1e-4)
+    first, *others = np.unique(layer.data[:, 0])
+    assert others == [2 * first]
+    assert layer.axis_labels[0].startswith("surface × 61,")
     assert colourful(save(viewer, "space")) > 1000
 
 
@@ -127,6 +135,28 @@ def test_many_reads_are_a_density_and_a_sample(make_napari_viewer: object, ndim:
     assert colourful(save(viewer, f"density-{ndim}")) > 500
 
 
+def test_points_of_a_few_pixels_have_their_colours_and_sizes(make_napari_viewer: object) -> None:
+    """Green reads of full size on the left, and as many of a quarter of it on the right."""
+    viewer = make_napari_viewer(show=True)
+    rng = np.random.default_rng(4)
+    position = np.zeros((4000, 3), np.float32)
+    position[:, :2] = rng.random((4000, 2)) * (400, 400)
+    position[2000:, 0] += 600
+    color = np.tile(np.array([0, 1, 0, 1], np.float32), (4000, 1))
+    size = np.repeat(np.array([2.0, 0.5], np.float32), 2000)
+    layout = gv.layouts.Layout("some", "physical", ("a", "b", "c"), ("", "", ""), 1.5, "somewhere")
+    columns = {"position": position, "color": color, "size": size}
+    for data, options, _ in gv.napari.layers(gv.Particles(columns, layout)):
+        viewer.add_points(data, **options)
+    viewer.reset_view()
+    picture = save(viewer, "small")[..., :3].astype(int)
+    seen = picture.max(axis=2) > 40
+    # Red and blue are in greys, and in nothing that is green.
+    assert picture[seen][:, [0, 2]].max() < 40
+    left, right = (int(part.sum()) for part in np.array_split(picture[..., 1], 2, axis=1))
+    assert left > 1.1 * right > 0
+
+
 @pytest.mark.parametrize("units", [("µm", "µm", ""), ("", "", "h"), ("furlongs of x", "mm", "mm")])
 def test_napari_takes_the_units(make_napari_viewer: object, units: tuple[str, str, str]) -> None:
     viewer = make_napari_viewer()
@@ -134,9 +164,15 @@ def test_napari_takes_the_units(make_napari_viewer: object, units: tuple[str, st
     position = np.array([[0, 0, 0], [1000, 500, 2]], np.float32)
     gv.napari.view(gv.Particles({"position": position}, layout), viewer=viewer)
     (layer,) = viewer.layers
-    assert layer.axis_labels == ("c", "b", "a")
+    # An axis of another unit than x, or with hardly any extent, is stretched, which is no unit's.
+    assert layer.axis_labels[0].startswith("c × ") and layer.axis_labels[2] == "a"
+    is_own = [True, units[1] != units[0], False]
+    assert ["×" in label for label in layer.axis_labels] == is_own
+    np.testing.assert_array_equal(layer.features["c"], [0, 2])
     known = {"µm": "micrometer", "h": "hour", "mm": "millimeter"}
-    assert [str(unit) for unit in layer.units] == [known.get(u, "pixel") for u in units[::-1]]
+    plain = [known.get(unit, "pixel") for unit in units[::-1]]
+    expected = ["pixel" if own else unit for own, unit in zip(is_own, plain, strict=True)]
+    assert [str(unit) for unit in layer.units] == expected
 
 
 @pytest.mark.parametrize("positions", [[], [[1, 2, 3]], [[5, 5, 5]] * 3, [[np.nan] * 3] * 2])
