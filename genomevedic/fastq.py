@@ -311,7 +311,11 @@ simd
     def _take(self) -> Particles:
         columns = wrap_columns(self._sealed())
         if self._given is not None:
-            self._given.place(columns, self.layout, self._what(), self._is_strict)
+            try:
+                self._given.place(columns, self.layout, self._what(), self._is_strict)
+            except GenomeVedicError as error:
+                self._policy.answer(error, None)
+                raise
         counts = self._core.stats() if self._counts is None else self._counts
         stats = self._read_stats(counts)
         # No comprehension: CPython 3.11 keeps the arguments of a function for ever where it has no
@@ -390,10 +394,17 @@ simd
             if wish is not None and wish.name in _NEEDS_NO_LOOK and not self._reads_names():
                 self._settled = wish
             else:
-                self._settled, self._grammar = settle(
-                    self._core, wish, self._sources, is_strict=self._is_strict
-                )
+                self._settled, self._grammar = self._look(wish)
         return self._settled
+
+    def _look(self, wish: Layout | None) -> tuple[Layout, str]:
+        """Settle the layout on the first records; handlers are told of what is in the way."""
+        while True:
+            try:
+                return settle(self._core, wish, self._sources, is_strict=self._is_strict)
+            except GenomeVedicError as error:
+                if self._policy.answer(error, ("settling", self._core.place())) != "retry":
+                    raise
 
     @property
     def errors(self) -> ErrorLog:

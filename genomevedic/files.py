@@ -16,18 +16,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     If writing fails, what stood at `path` stays and nothing is left beside it.
     """
-    import tempfile  # not what an import of the package waits for
-
     target = Path(path)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(descriptor)
-    new = Path(name)
+    new = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
+    new.touch(exist_ok=False)  # with the rights that any new file has
     try:
         yield new
-        # Rights as any new file has them; those of a temporary one are its owner's alone.
-        mask = os.umask(0)
-        os.umask(mask)
-        new.chmod(0o666 & ~mask)
         new.replace(target)
     except BaseException:
         with suppress(FileNotFoundError):

@@ -14,6 +14,7 @@ import os
 import re
 import stat
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -29,6 +30,7 @@ __all__ = [
     "Place",
     "is_gzip",
     "read_token",
+    "write_row",
     "write_token",
 ]
 
@@ -87,6 +89,9 @@ class Place:
             self.head, self.head_size = _checksum(file, size), size
 
 
+_NAMES = tuple(field.name for field in fields(Place))
+
+
 def _checksum(file: io.BufferedIOBase, size: int) -> str:
     at = file.tell()
     file.seek(0)
@@ -95,10 +100,19 @@ def _checksum(file: io.BufferedIOBase, size: int) -> str:
     return found
 
 
-def write_token(places: list[Place], layout: dict[str, Any] | None) -> str:
-    """Return places, and the layout settled, as a text."""
-    rows = [[getattr(place, field.name) for field in fields(Place)] for place in places]
-    return json.dumps({"version": _VERSION, "layout": layout, "files": rows}, separators=(",", ":"))
+def write_row(place: Place) -> str:
+    """Return a place as its part of a token."""
+    row = [getattr(place, name) for name in _NAMES]
+    return json.dumps(row, separators=(",", ":"))
+
+
+def write_token(rows: list[str], layout: dict[str, Any] | None) -> str:
+    """Return places, as `write_row` wrote them, and the layout settled, as a text.
+
+    A run has thousands of files and as many tokens, so a place is written when it changes only.
+    """
+    settled = json.dumps(layout, separators=(",", ":"))
+    return f'{{"version":{_VERSION},"layout":{settled},"files":[{",".join(rows)}]}}'
 
 
 def read_token(token: str) -> tuple[list[Place], dict[str, Any] | None]:
@@ -308,7 +322,7 @@ class GrowingText:
         self._members = members
         self._is_final = is_final
         # (offset in the text, in the file) where a member begins.
-        self._starts = [(place.start_text, place.start)]
+        self._starts = deque([(place.start_text, place.start)])
         file.seek(place.start)
         self._pieces = self._plain() if members is None else self._inflated(members)
         self._piece = memoryview(b"")
@@ -334,22 +348,34 @@ class GrowingText:
         """Return from where the text at an offset can be read: a place in text and file."""
         if self._members is None:
             return offset, offset
-        return max(start for start in self._starts if start[0] <= offset)
+        # Offsets only grow, so what lies before is not asked for again: there are many members.
+        while len(self._starts) > 1 and self._starts[1][0] <= offset:
+            self._starts.popleft()
+        return self._starts[0]
 
     def _plain(self) -> Iterator[bytes]:
-        held: list[bytes] = []
-        while chunk := self._file.read(_CHUNK):
-            end = chunk.rfind(b"\n") + 1
-            if end > 0:
-                yield b"".join([*held, chunk[:end]])
-                held = []
-            if end < len(chunk):
-                held.append(chunk[end:])
-        if self._is_final and held:
-            yield b"".join(held)
+        at = self._file.tell()
+        size = self._file.seek(0, io.SEEK_END)
+        # A line that has not ended may be of any length, so none of it is held.
+        end = size if self._is_final else self._last_line_end(at, size)
+        self._file.seek(at)
+        while chunk := self._file.read(min(_CHUNK, end - at)):
+            at += len(chunk)
+            yield chunk
+
+    def _last_line_end(self, begin: int, end: int) -> int:
+        """Return where the last whole line between two bytes of the file ends."""
+        while begin < end:
+            start = max(begin, end - _CHUNK)
+            self._file.seek(start)
+            found = self._file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            end = start
+        return begin
 
     def _inflated(self, members: Members) -> Iterator[bytes]:
-        text, at = self._starts[0]
+        text, at = self._starts[-1]
         rest = b""
         while at < members.whole:
             member = zlib.decompressobj(wbits=31)

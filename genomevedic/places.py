@@ -46,6 +46,7 @@ class GivenPlaces:
         if not callable(places):
             self._array = _three_columns(np.asarray(places), None).astype(np.float64)
             offset = _offset_of(self._array)
+            _check_reach(self._array - offset)
         self._offset = offset
         self.layout: Layout = given((float(offset[0]), float(offset[1]), float(offset[2])))
         self.unplaced = 0
@@ -75,7 +76,9 @@ class GivenPlaces:
             position[:] = self._array[ordinals] - self._offset
         elif self._function is not None:
             places = self._function(Particles(columns, layout))
-            position[:] = _three_columns(np.asarray(places), len(position))
+            found = _three_columns(np.asarray(places), len(position))
+            _check_reach(found)
+            position[:] = found
         lacking = np.isnan(position).any(axis=1)
         if lacking.any():
             position[lacking] = np.nan
@@ -118,6 +121,12 @@ def _three_columns(places: npt.NDArray[Any], rows: int | None) -> npt.NDArray[An
     return np.column_stack([places, np.zeros(len(places), dtype=places.dtype)])
 
 
+def _check_reach(places: npt.NDArray[Any]) -> None:
+    """Check that places do not become infinite as the float32 that positions are."""
+    if (np.abs(places) > np.finfo(np.float32).max).any():
+        raise InvalidCoordinateError("places reach beyond what float32 holds, which is 3.4e38")
+
+
 def _offset_of(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the middle of each axis on which float32 would not hold the places exactly."""
     finite = places[np.isfinite(places).all(axis=1)]
@@ -125,4 +134,4 @@ def _offset_of(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.zeros(3)
     least, most = finite.min(axis=0), finite.max(axis=0)
     reaches_far = np.maximum(np.abs(least), np.abs(most)) > _MOST_EXACT
-    return np.where(reaches_far, np.floor((least + most) / 2), 0.0)
+    return np.where(reaches_far, np.floor(least / 2 + most / 2), 0.0)

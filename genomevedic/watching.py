@@ -29,6 +29,7 @@ from .growing import (
     Place,
     is_gzip,
     read_token,
+    write_row,
     write_token,
 )
 from .layouts import Layout
@@ -150,8 +151,9 @@ class Watcher:
         self._policy = _Policy(options.get("on_error", "raise"), options.get("max_errors"))
         self._settled: tuple[Layout, str] | None = None
         self._has_warned_of_unplaced = False
-        self._waker = _Waker(self._finder.folder)
+        self._waker = _Waker(self._finder.folder, is_deep=self._finder.folder == self._finder.root)
         self._places: list[Place] = []
+        self._rows: list[str] = []  # the places as they stand in the token
         self._numbers: dict[int, list[int]] = {}  # by inode
         self._states: dict[int, tuple[Path, tuple[int, ...]]] = {}
         self._paths: dict[int, Path] = {}
@@ -194,6 +196,7 @@ class Watcher:
     def _add(self, place: Place) -> int:
         number = len(self._places)
         self._places.append(place)
+        self._rows.append(write_row(place))
         self._numbers.setdefault(place.inode, []).append(number)
         return number
 
@@ -369,6 +372,7 @@ class Watcher:
                 self._settled = self._settled or (batch.layout, reader._grammar)
                 self._move(place, begin, text, reader)
                 place.know(file, place.offset if members is None else members.whole)
+                self._rows[number] = write_row(place)
                 yield self._watched(batch, path)
         except SourceReadError as error:
             cause = error.__cause__
@@ -382,6 +386,7 @@ class Watcher:
         self._move(place, begin, text, reader)
         if place.offset > 0:
             place.know(file, place.offset if members is None else members.whole)
+        self._rows[number] = write_row(place)
         self.token = self._make_token()
 
     def _members_of(self, number: int, file: io.BufferedReader, path: Path) -> Members | None:
@@ -414,7 +419,7 @@ class Watcher:
         layout = (
             None if settled is None else {"layout": settled[0].to_dict(), "grammar": settled[1]}
         )
-        return write_token(self._places, layout)
+        return write_token(self._rows, layout)
 
 
 def _state_of(status: os.stat_result) -> tuple[int, ...]:
@@ -423,13 +428,14 @@ def _state_of(status: os.stat_result) -> tuple[int, ...]:
 
 
 class _Waker:
-    """Waits until something changes in a folder, or some time has passed.
+    """Waits until something changes in a folder (and those in it), or some time has passed.
 
     By watchfiles where it is installed and works, else by sleeping.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_deep: bool) -> None:
         self._folder = folder
+        self._is_deep = is_deep
         self._changes: Any = None
         self._watch: Any = None
         try:
@@ -448,6 +454,7 @@ class _Waker:
                 # Kept from one time to the next: it notes what changes meanwhile.
                 self._changes = self._watch(
                     self._folder,
+                    recursive=self._is_deep,
                     step=10,
                     debounce=50,
                     rust_timeout=max(1, int(1000 * seconds)),

@@ -13,6 +13,7 @@ __all__ = ["Address", "is_private", "redact", "scheme_of"]
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)(?:::[^/]*)?://")
 _HOST = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f:.%]+")
 _PORTS = {"http": 80, "https": 443}
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 # What may stand in a path or a query as it is; '%' so that what is encoded stays as it is.
 _SAFE = "!$%&'()*+,-./:;=?@_~[]"
@@ -38,10 +39,17 @@ def redact(url: str) -> str:
 def is_private(address: str) -> bool:
     """Return whether an IP address is of no public network: loopback, link-local, private."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    if mapped is not None:
-        parsed = mapped
+    inner = _inner(parsed) if isinstance(parsed, ipaddress.IPv6Address) else None
+    if inner is not None:
+        parsed = inner
     return not parsed.is_global or parsed.is_multicast
+
+
+def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the address that one of IPv6 stands for, or leads to through a gateway."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 @dataclass(frozen=True)

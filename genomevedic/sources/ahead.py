@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from ..errors import ReadCancelledError
 
@@ -92,8 +93,10 @@ class ReadAhead:
 
     # -- The side that reads -----------------------------------------------------------------
 
-    def take(self, view: memoryview) -> int:
+    def take(self, view: memoryview, look: Callable[[], None]) -> int:
         """Fill a view, as far as bytes are there; waits for the first. 0: it is over.
+
+        While it waits it calls `look` now and then.
 
         Raises
         ------
@@ -106,6 +109,7 @@ class ReadAhead:
             while not (self._blocks or self._is_over or self.stopped.is_set()):
                 # Not for ever: Ctrl-C may have been told to another thread than this one.
                 self._changed.wait(_LOOK)
+                look()
             if self.stopped.is_set():
                 raise ReadCancelledError(
                     f"{self._label}: the source was closed while it was read.", path=self._label

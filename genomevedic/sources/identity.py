@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 import zlib
 from collections.abc import Mapping
@@ -15,7 +16,8 @@ from .. import _core
 
 __all__ = ["EndProof", "Identity", "content_range", "parse_date"]
 
-_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)", re.IGNORECASE)
+# As many digits as a length of 64 bits has.
+_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.IGNORECASE | re.ASCII)
 
 # The last block of a whole BGZF file, empty; from the SAM specification, 4.1.2.
 _END_BLOCK = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -31,17 +33,23 @@ def parse_date(text: str | None) -> datetime | None:
     """Return a date of HTTP; None where there is none."""
     try:
         date = parsedate_to_datetime(text) if text else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return date.replace(tzinfo=UTC) if date is not None and date.tzinfo is None else date
 
 
 def content_range(text: str | None) -> tuple[int | None, int | None, int | None]:
-    """Return first byte, last byte and total of a Content-Range; None for what it does not say."""
+    """Return first byte, last byte and total of a Content-Range; None for what it does not say.
+
+    One that contradicts itself says nothing (RFC 9110, 14.4).
+    """
     match = _RANGE.fullmatch((text or "").strip())
     if match is None:
         return None, None, None
     first, last, total = (int(part) if part and part != "*" else None for part in match.groups())
+    bound = math.inf if total is None else total
+    if first is not None and last is not None and not first <= last < bound:
+        return None, None, None
     return first, last, total
 
 

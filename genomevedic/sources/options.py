@@ -24,13 +24,16 @@ class RemoteOptions:
     Parameters
     ----------
     headers : mapping of str, optional
-        Sent with each request of http. Authorization and cookies go to the first host alone.
+        Sent with each request of http, of a mirror to each of its addresses. Where a redirect
+        leads to another host, that host gets only Accept, Accept-Language and User-Agent of them.
     retry : recovery.Retry, optional
-        Tries in a row that bring no byte, and the waits between them.
+        Tries in a row that bring no byte, and the waits between them. A deadline of its own is one
+        for the whole source, too.
     failures, cooldown : int, float, default 3, 30.0
         Of each host's circuit breaker; see `recovery.CircuitBreaker`.
     connect_timeout, idle_timeout : float, default 10.0, 30.0
-        Seconds to connect, and seconds that a server may be silent.
+        Seconds to connect, and seconds that may pass without the head of an answer, or the next
+        bytes of its body.
     deadline : float, optional
         Seconds for the whole source, from its first byte asked for.
     read_ahead : int or str, default "8 MiB"

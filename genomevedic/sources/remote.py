@@ -15,6 +15,7 @@ gave the checksum, which is compared at the end.
 from __future__ import annotations
 
 import contextvars
+import functools
 import hashlib
 import io
 import logging
@@ -125,7 +126,7 @@ class RemoteStream(io.RawIOBase):
         if self._thread is None:
             self._start()
         view = memoryview(buffer).cast("B")
-        count = self._ahead.take(view)
+        count = self._ahead.take(view, self._fetch.look)
         if count == 0 and len(view) > 0:
             self._check_sums()
         return count
@@ -190,6 +191,8 @@ class _Fetch:
         self._last_error: BaseException | None = None
         self._highest = 0
         retry = options.retry
+        given = [each for each in (options.deadline, retry.deadline) if each is not None]
+        self._deadline = min(given, default=None)
         # A wait of ours ends when the source is closed; one that the caller brings is the caller's.
         sleep = self._sleep if retry.sleep is time.sleep else retry.sleep
         # With mirrors the breaker ends the tries, so that the next host is asked at once.
@@ -210,14 +213,20 @@ class _Fetch:
             self._last_error = None
             self._ahead.finish(error)
 
+    def look(self) -> None:
+        """End the request under way if its bytes are overdue. Called while somebody waits."""
+        self.line.look()
+        if self._is_late(0):
+            self.line.drop()
+
     def _fetch_all(self) -> None:
-        options = self._options
-        self._ends = None if options.deadline is None else options.clock() + options.deadline
+        if self._deadline is not None:
+            self._ends = self._options.clock() + self._deadline
         while not self._is_done:
             place = self._choose()
             retry = self._retry.but(
                 on=lambda error, host=place.host: self._may_try_again(host, error),
-                before_wait=lambda tries, wait, error, at=place: self._tell_wait(at, wait, error),
+                before_wait=functools.partial(self._before_wait, place),
             )
             try:
                 retry.call(self._attempt, place)
@@ -270,14 +279,21 @@ class _Fetch:
         if self._ahead.stopped.is_set():
             raise Stopped
         if self._is_late(0):
-            label = place.endpoint.label
-            raise TimedOutError(
-                f"{label}: the deadline of {self._options.deadline:g} seconds has passed.",
-                path=label,
-                deadline=self._options.deadline,
-            ) from self._last_error
+            raise self._too_late(place, "has passed") from self._last_error
 
-    def _tell_wait(self, place: Place, wait: float, error: BaseException) -> None:
+    def _too_late(self, place: Place, when: str) -> TimedOutError:
+        label = place.endpoint.label
+        return TimedOutError(
+            f"{label}: the deadline of {self._deadline:g} seconds {when}.",
+            path=label,
+            deadline=self._deadline,
+        )
+
+    def _before_wait(self, place: Place, tries: int, wait: float, error: BaseException) -> None:
+        if self._is_late(wait):
+            raise self._too_late(place, "would pass before the next try") from error
+        if self._options.retry.before_wait is not None:
+            self._options.retry.before_wait(tries, wait, error)
         telemetry.log(
             logging.WARNING,
             "source.retry",
@@ -428,6 +444,7 @@ class _Fetch:
             self._check_time(place)
             block = answer.read(_BLOCK)
             if not block:
+                self._check_time(place)
                 raise self._changed(place, f"it ends before byte {taken}")
             place.host.add(bytes_in=len(block), bytes_again=min(left, len(block)))
             if proof is not None:
@@ -459,21 +476,27 @@ class _Fetch:
                 place.host.add(bytes_in=len(block))
                 if proof is not None:
                     proof.feed(block)
+                # In chunks more can come than there is; none of it is handed on.
+                self._judge_excess(place, self._ahead.received + len(block))
                 self._put(block)
                 self._check_time(place)
         except WrongLengthError:
             self.total = None
             raise
-        received = self._ahead.received
+        # The end may be that of a line which was dropped because it is late.
+        self._check_time(place)
         if self.total is not None:
-            self._judge_length(place, received)
+            self._judge_length(place, self._ahead.received)
         elif answer.is_delimited or (proof is not None and self._is_whole(place, proof)):
             self._is_done = True
 
+    def _judge_excess(self, place: Place, received: int) -> None:
+        if self.total is not None and received > self.total:
+            raise self._changed(place, f"it has {self.total} bytes, and {received} came")
+
     def _judge_length(self, place: Place, received: int) -> None:
+        self._judge_excess(place, received)
         label = place.endpoint.label
-        if received > (self.total or 0):
-            raise self._changed(place, f"it has {self.total} bytes, and {received} were read")
         if received != self.total:
             raise SourceUnavailableError(
                 f"{label}: the answer ends at byte {received} of {self.total}.", path=label

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import http.client
 import logging
+import re
 import socket
 import ssl
 import time
@@ -47,6 +48,9 @@ _NOT_THERE = (404, 410)
 
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
+# As many digits as a length of 64 bits has.
+_LENGTH = re.compile(r"[0-9]{1,18}")
+
 # How long a server may take to close the line once it has sent all, in seconds: it was asked to.
 _PATIENCE = 0.25
 
@@ -58,21 +62,60 @@ _HEADERS = {
     "User-Agent": f"genomevedic/{_core.config()['version']}",
 }
 
-# Headers that are for the first host alone.
-_SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
+# The caller's headers that other hosts may see. Any other may be a key, whatever it is called.
+_HARMLESS_HEADERS = ("accept", "accept-encoding", "accept-language", "connection", "user-agent")
+_HEADERS_OF_PARTS = ("range", "if-range")
+
+
+class _Lines:
+    """What a server sends, whose lines are whole: http.client takes half a one for a whole one.
+
+    So a head that was cut would be one without a length, and a chunk of 0500 bytes the last one.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.is_in_head = True
+
+    def readline(self, most: int) -> bytes:
+        line: bytes = self._stream.readline(most)
+        is_cut = not line.endswith(b"\n") and len(line) < most
+        if is_cut and (line or self.is_in_head):
+            raise http.client.HTTPException("the server closed the line within its answer")
+        return line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _Response(http.client.HTTPResponse):
+    def begin(self) -> None:
+        lines = _Lines(self.fp)
+        self.fp = lines  # type: ignore[assignment]
+        super().begin()
+        lines.is_in_head = False
 
 
 class _Checked:
     """A connection that looks whom it has reached before it says anything."""
 
     may_reach_private = True
+    #: What http.client makes of the answer; urllib3 forgets it where it does not like its headers.
+    made: _Response | None = None
+
+    def response_class(self, *args: Any, **kwargs: Any) -> _Response:
+        self.made = _Response(*args, **kwargs)
+        return self.made
 
     def _new_conn(self) -> socket.socket:
         line: socket.socket = super()._new_conn()  # type: ignore[misc]
-        self.peer = line.getpeername()[0]
-        if not self.may_reach_private and addresses.is_private(self.peer):
+        try:
+            self.peer = line.getpeername()[0]
+            if not self.may_reach_private and addresses.is_private(self.peer):
+                raise _PrivateAddressError
+        except BaseException:
             line.close()
-            raise _PrivateAddressError
+            raise
         return line
 
 
@@ -80,11 +123,11 @@ class _PrivateAddressError(Exception):
     """A redirect leads into a private network."""
 
 
-class _Plain(_Checked, HTTPConnection):
+class _Plain(_Checked, HTTPConnection):  # type: ignore[misc]
     pass
 
 
-class _Secure(_Checked, HTTPSConnection):
+class _Secure(_Checked, HTTPSConnection):  # type: ignore[misc]
     pass
 
 
@@ -186,10 +229,14 @@ class Answer:
         Whether it is a part of the object, as asked for.
     """
 
-    def __init__(self, endpoint: WebEndpoint, response: Any, line: Line) -> None:
+    def __init__(
+        self, endpoint: WebEndpoint, connection: Any, response: Any, line: Line, timeout: float
+    ) -> None:
         self._where = endpoint.address
+        self._connection = connection
         self._response = response
         self._line = line
+        self._timeout = timeout
         self.has_range = response.status == 206
         self.is_past_end = response.status == 416
         first, last, total = content_range(response.headers.get("Content-Range"))
@@ -230,7 +277,8 @@ class Answer:
             return b""
         with _in_our_words(self._where):
             wanted = most if self._left is None else min(most, self._left)
-            block: bytes = self._response.read1(wanted) or b""
+            with self._line.expecting(self._timeout):
+                block: bytes = self._response.read1(wanted) or b""
         if self._left is not None:
             if not block:
                 raise SourceUnavailableError(
@@ -258,9 +306,7 @@ class Answer:
 
     def close(self) -> None:
         """Close the line."""
-        self._line.use(None)
-        with suppress(Exception):
-            self._response.close()
+        _close(self._line, self._connection, self._response)
 
     def __enter__(self) -> Answer:
         return self
@@ -269,11 +315,31 @@ class Answer:
         self.close()
 
 
+def _close(line: Line, connection: Any, response: Any) -> None:
+    """Close both: a server may have let the line open behind its answer, as if more were asked."""
+    line.use(None)
+    for each in (response, connection.made, connection):
+        if each is not None:
+            with suppress(Exception):
+                each.close()
+
+
 def _length(response: Any) -> int | None:
-    """Return the Content-Length; None where there is none, or none that makes sense."""
-    lengths = {part.strip() for part in response.headers.get("Content-Length", "").split(",")}
-    text = lengths.pop() if len(lengths) == 1 else ""
-    return int(text) if text.isascii() and text.isdigit() else None
+    """Return the Content-Length; None where there is none.
+
+    Raises
+    ------
+    http.client.HTTPException
+        It is no length, so that where the body ends cannot be known (RFC 9112, 6.3).
+    """
+    stated = response.headers.get("Content-Length")
+    if stated is None:
+        return None
+    lengths = {part.strip() for part in stated.split(",")}
+    text = lengths.pop()
+    if lengths or not _LENGTH.fullmatch(text):
+        raise http.client.HTTPException("the answer states a length that is none")
+    return int(text)
 
 
 def _is_chunked(response: Any) -> bool:
@@ -315,7 +381,7 @@ class WebEndpoint:
         line : Line
             Told which socket is in use.
         timeout : float
-            Seconds that the server may be silent.
+            Seconds that may pass without a whole head, or the next bytes of the body.
 
         Returns
         -------
@@ -334,15 +400,19 @@ class WebEndpoint:
         with telemetry.span(
             "GET", http__request__method="GET", url__full=self.label, server__address=self.host
         ) as span:
-            response = self._follow(headers, line, timeout)
+            connection, response = self._follow(headers, line, timeout)
             span.set_attribute("http.response.status_code", response.status)
         if response.status in (200, 203, 206) or (response.status == 416 and start > 0):
-            return Answer(self, response, line)
-        line.use(None)
-        response.close()
+            try:
+                with _in_our_words(self.address):
+                    return Answer(self, connection, response, line, timeout)
+            except BaseException:
+                _close(line, connection, response)
+                raise
+        _close(line, connection, response)
         raise self._refusal(response)
 
-    def _follow(self, headers: Mapping[str, str], line: Line, timeout: float) -> Any:
+    def _follow(self, headers: Mapping[str, str], line: Line, timeout: float) -> tuple[Any, Any]:
         """Make the request, and those that redirects lead to."""
         where, seen = self.address, set()
         may_reach_private = True
@@ -350,10 +420,8 @@ class WebEndpoint:
             connection, response = self._ask(where, headers, line, timeout, may_reach_private)
             location = response.headers.get("Location")
             if response.status not in _REDIRECTS or not location:
-                return response
-            line.use(None)
-            response.close()
-            connection.close()
+                return connection, response
+            _close(line, connection, response)
             may_reach_private = self._options.allow_private or (
                 may_reach_private and addresses.is_private(connection.peer)
             )
@@ -387,26 +455,27 @@ class WebEndpoint:
             where.host, where.port, timeout=min(timeout, self._options.connect_timeout), **more
         )
         connection.may_reach_private = may_reach_private
+        response = None
         is_done = False
         try:
             with _in_our_words(self.address):
                 connection.connect()
                 line.use(connection.sock)
                 connection.timeout = timeout
-                connection.request(
-                    "GET",
-                    where.target,
-                    headers=self._headers_for(where, headers),
-                    preload_content=False,
-                    decode_content=False,
-                    enforce_content_length=False,
-                )
-                response = connection.getresponse()
+                with line.expecting(timeout):
+                    connection.request(
+                        "GET",
+                        where.target,
+                        headers=self._headers_for(where, headers),
+                        preload_content=False,
+                        decode_content=False,
+                        enforce_content_length=False,
+                    )
+                    response = connection.getresponse()
             is_done = True
         finally:
             if not is_done:
-                line.use(None)
-                connection.close()
+                _close(line, connection, response)
         telemetry.log(
             logging.DEBUG,
             "source.answer",
@@ -417,12 +486,13 @@ class WebEndpoint:
         return connection, response
 
     def _headers_for(self, where: Address, headers: Mapping[str, str]) -> dict[str, str]:
-        """Return the headers for an address; credentials go to the first host alone."""
+        """Return the headers for an address; what may be secret goes to the first host alone."""
         if where.origin == self.address.origin:
             if self.address.authorization is None:
                 return dict(headers)
             return {"Authorization": self.address.authorization, **headers}
-        return {name: each for name, each in headers.items() if name.lower() not in _SECRET_HEADERS}
+        seen_by_all = (*_HARMLESS_HEADERS, *_HEADERS_OF_PARTS)
+        return {name: each for name, each in headers.items() if name.lower() in seen_by_all}
 
     def _refusal(self, response: Any) -> SourceReadError:
         status = response.status

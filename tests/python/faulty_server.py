@@ -43,7 +43,7 @@ class Reply:
     """What the server does.
 
     `stop_after` counts bytes of the body; None sends all. `then` is "close", "reset", "stall" or
-    "keep": leave the line open as if more could come.
+    "keep": leave the line open as if more could come. `head_stop_after` counts bytes of the head.
     """
 
     status: int = 200
@@ -51,6 +51,7 @@ class Reply:
     body: bytes = b""
     stop_after: int | None = None
     then: str = "close"
+    head_stop_after: int | None = None
 
     def but(self, **changes: Any) -> Reply:
         return dataclasses.replace(self, **changes)
@@ -238,12 +239,16 @@ class FaultyServer:
         return request
 
     def _send(self, line: socket.socket, request: Request, reply: Reply) -> None:
-        head = [f"HTTP/1.1 {reply.status} Whatever", "Connection: close"]
-        head += [f"{name}: {value}" for name, value in reply.headers.items()]
+        headers = {"Connection": "close", **reply.headers}
+        head = [f"HTTP/1.1 {reply.status} Whatever"]
+        head += [f"{name}: {value}" for name, value in headers.items()]
         body = reply.body if reply.stop_after is None else reply.body[: reply.stop_after]
         with self._lock:
             self.sent[request.path] = self.sent.get(request.path, 0) + len(body)
-        line.sendall("\r\n".join([*head, "", ""]).encode("latin-1") + body)
+        text = "\r\n".join([*head, "", ""]).encode("latin-1")
+        if reply.head_stop_after is not None:
+            text, body = text[: reply.head_stop_after], b""
+        line.sendall(text + body)
         if reply.then == "reset":
             # What is on its way arrives before the reset does, as after a crash of the server.
             self._wait_for_reader(line)

@@ -131,8 +131,19 @@ def test_notes_and_places_survive_pickling() -> None:
         np.array([[np.inf, 0.0]]),
         lambda particles: np.zeros((2, 2)),
         lambda particles: np.full((1, 3), -np.inf),
+        np.array([[1e300, 0.0], [-1e300, 0.0]]),
+        lambda particles: np.full((1, 3), 3.5e38),
     ],
-    ids=["four columns", "one axis", "no numbers", "infinite", "too many", "all infinite"],
+    ids=[
+        "four columns",
+        "one axis",
+        "no numbers",
+        "infinite",
+        "too many",
+        "all infinite",
+        "too far apart",
+        "too far",
+    ],
 )
 def test_places_that_are_none(places: object) -> None:
     error = error_of(b"@r\nA\n+\nI\n", layout=places)

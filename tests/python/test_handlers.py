@@ -91,6 +91,24 @@ def test_only_its_code() -> None:
     assert asked == []
 
 
+@pytest.mark.parametrize(
+    ("code", "source", "options"),
+    [
+        ("FILE_READ", "no such file", {}),
+        ("NO_COORDINATES", SOUND % 1, {"layout": "flowcell"}),
+        ("NO_COORDINATES", SOUND % 1, {"layout": np.full((1, 3), np.nan), "unplaced": "raise"}),
+        ("INVALID_COORDINATE", SOUND % 1, {"layout": lambda particles: np.zeros((9, 3))}),
+    ],
+)
+def test_what_is_met_before_or_behind_the_records_is_told(
+    code: str, source: Any, options: dict[str, Any]
+) -> None:
+    told: list[gv.errors.GenomeVedicError] = []
+    with on(code, told.append), pytest.raises(gv.errors.GenomeVedicError) as caught:
+        gv.read_fastq(source, **options)
+    assert told == [caught.value]
+
+
 @pytest.mark.parametrize("answer", [None, "skip", "raise", "retry", 7])
 @pytest.mark.parametrize("text", [b"@a\nAC", b"\x1f\x8b\x08\0"])
 def test_what_always_raises_is_told_and_raises(answer: Any, text: bytes) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,12 +22,6 @@ from genomevedic import telemetry
 
 TEXT = fastq(7, 100)
 THING = Thing(TEXT, '"one"')
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FaultyServer]:
-    with FaultyServer() as made:
-        yield made
 
 
 def bad_day(request: Request) -> Reply:
