@@ -14,6 +14,7 @@ import re
 import shutil
 import warnings
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -208,6 +209,31 @@ def test_the_how_to_of_sources_runs() -> None:
     names: dict[str, object] = {"gv": gv}
     for block in blocks:
         exec(block, names)
+
+
+def test_the_how_to_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the waiting. What was stored does not come again."""
+    text = (REPO / "docs" / "how-to" / "following-a-run.md").read_text()
+    watching, storing = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert watching.count("idle_timeout=600") == storing.count("idle_timeout=600") == 1
+    (tmp_path / "run").mkdir()
+    names = {f"{number}.fastq": b"@r%d\nACGT\n+\nIIII\n" % number for number in range(3)}
+    for name, record in names.items():
+        (tmp_path / "run" / name).write_bytes(record)
+    monkeypatch.chdir(tmp_path)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(
+            watching.replace("idle_timeout=600", "idle_timeout=0").replace("nanopore", "spiral"), {}
+        )
+    assert sorted(said.getvalue().splitlines()) == [f"run/{name} 1 40.0" for name in names]
+    (tmp_path / "run" / "0.fastq").write_bytes(names["0.fastq"] * 2)
+    for _ in range(2):
+        spaces: dict[str, Any] = {"gv": gv}
+        exec(storing.replace("idle_timeout=600", "idle_timeout=0"), spaces)
+        with contextlib.closing(spaces["store"]) as store:
+            total = store.execute("select sum(reads), sum(bases) from yields").fetchone()
+        assert total == (4, 16)
 
 
 def test_the_recipe_for_datashader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
