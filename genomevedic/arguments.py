@@ -47,12 +47,11 @@ def check_number(name: str, value: Any) -> float:
 
 def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
     """Return a word that is one of those that there are."""
+    if isinstance(value, str) and value in choices:
+        return value
     listed = " or ".join(repr(choice) for choice in choices)
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be {listed}, and is {value!r}")
-    if value not in choices:
-        raise ValueError(f"{name} must be {listed}, and is {value!r}")
-    return value
+    kind = ValueError if isinstance(value, str) else TypeError
+    raise kind(f"{name} must be {listed}, and is {value!r}")
 
 
 def check_names(name: str, value: Any, known: Sequence[str]) -> tuple[str, ...]:

@@ -168,8 +168,8 @@ simd
         self._without_end_block: list[str] = []
         self._warned_end_blocks = 0
         self._has_warned_of_unplaced = False
-        # Where the source at hand is to be read on.
-        self._place = self._core.place()
+        # Where the source at hand is to be read on: offset, line, record, whether it is wrapped.
+        self._place = (*self._begin[:3], self._begin[4])
         self._progress = _Progress(progress, self._sources)
         self._turn = Turn("this reader is in use; a reader serves one thread at a time")
 
@@ -310,9 +310,10 @@ simd
 
     def _take(self) -> Particles:
         columns = wrap_columns(self._sealed())
+        layout = self._settle()
         if self._given is not None:
             try:
-                self._given.place(columns, self.layout, self._what(), self._is_strict)
+                self._given.place(columns, layout, self._what(), self._is_strict)
             except GenomeVedicError as error:
                 self._policy.answer(error, None)
                 raise
@@ -321,7 +322,7 @@ simd
         # No comprehension: CPython 3.11 keeps the arguments of a function for ever where it has no
         # memory to begin one that shares a name with a comprehension.
         chosen = dict(zip(self.columns, map(columns.__getitem__, self.columns), strict=True))
-        particles = Particles(chosen, self.layout, stats)
+        particles = Particles(chosen, layout, stats)
         if self._left is not None:
             self._left -= len(particles)
         if self._is_over and stats.unplaced > 0:
@@ -632,7 +633,7 @@ simd
 
 
 def _most(rows: int | None, limit: int | None) -> int:
-    return min(bound for bound in (rows, limit, 2**62) if bound is not None)
+    return min(2**62 if rows is None else rows, 2**62 if limit is None else limit)
 
 
 def _is_strict(unplaced: str | None, wish: Layout | None) -> bool:

@@ -13,6 +13,7 @@ import datetime
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -706,12 +707,12 @@ def find(layout: object) -> Layout | None:
     >>> find("Composition").name, find(Spiral).name, find("auto")
     ('composition', 'spiral', None)
     """
-    for maker in _MAKERS.values():
-        if layout is maker:
-            return maker()
     if isinstance(layout, Layout):
         return layout
     if not isinstance(layout, str):
+        for maker in _MAKERS.values():
+            if layout is maker:
+                return maker()
         raise TypeError(
             "layout must be a name, a gv.layouts.Layout, an array of places or a function from "
             f"a batch to places, not {type(layout).__name__}"
@@ -723,6 +724,12 @@ def find(layout: object) -> Layout | None:
         raise NotImplementedError(f"the layout {name!r} is not built yet; there are {_names()}")
     if name not in _MAKERS:
         raise ValueError(f"there is no layout {layout!r}; there are {_names()}")
+    return by_name(name)
+
+
+@cache
+def by_name(name: str) -> Layout:
+    """Return the layout of a name, which all share: nothing of it can be changed."""
     return _MAKERS[name]()
 
 

@@ -29,13 +29,20 @@ fields of Element's cytoprofiling names are another grammar and are not read as 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from . import _core
 
-__all__ = ["ReadName", "guess_platform", "layout_of", "parse_name"]
+__all__ = [
+    "ReadName",
+    "guess_platform",
+    "kinds_of",
+    "layout_of",
+    "parse_name",
+    "platform_of",
+]
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -131,8 +138,7 @@ def parse_name(name: str | bytes) -> ReadName | None:
     >>> parse_name("read_17") is None
     True
     """
-    header = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
-    parts = _core.parse_name(header)
+    parts = _core.parse_name(_header(name))
     if parts is None:
         return None
     layout = layout_of(parts)
@@ -142,6 +148,10 @@ def parse_name(name: str | bytes) -> ReadName | None:
     if parts["start_time"] is not None:
         parts["start_time"] = _EPOCH + datetime.timedelta(microseconds=parts["start_time"])
     return ReadName(layouts=(layout,) if layout is not None else (), **parts)
+
+
+def _header(name: str | bytes) -> bytes:
+    return name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
 
 
 def guess_platform(names: Iterable[str]) -> str:
@@ -158,7 +168,18 @@ def guess_platform(names: Iterable[str]) -> str:
         A platform of `ReadName`; ``"mixed"`` where the names are of several platforms, or
         where only some of them are recognised; ``"unknown"`` where none is recognised.
     """
-    platforms = {parsed.platform if (parsed := parse_name(name)) else None for name in names}
+    return platform_of(kinds_of(names))
+
+
+def kinds_of(names: Iterable[str | bytes]) -> set[tuple[str | None, str | None]]:
+    """Return the platforms, and the layouts, that names tell; each pair once."""
+    parsed = (_core.parse_name(_header(name)) for name in names)
+    return {(None if parts is None else parts["platform"], layout_of(parts)) for parts in parsed}
+
+
+def platform_of(kinds: Collection[tuple[str | None, str | None]]) -> str:
+    """Return the platform that names of these kinds agree on, as `guess_platform` does."""
+    platforms = {platform for platform, _ in kinds}
     if len(platforms) > 1:
         return "mixed"
     return (platforms.pop() if platforms else None) or "unknown"

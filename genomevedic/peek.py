@@ -8,7 +8,7 @@ import math
 import os
 import stat
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,9 @@ from . import _core
 from .arguments import check_integer
 from .fastq import scan_fastq
 from .layouts import FROM_ANY_READ
-from .names import guess_platform, parse_name
+from .names import kinds_of, platform_of
 from .sources import is_remote, label
-from .text import counted_reads, printable
+from .text import TextColumn, counted_reads, printable
 
 if TYPE_CHECKING:
     from .particles import Particles
@@ -531,12 +531,13 @@ def _summarise(
     if batch is None or len(batch) == 0:
         return FastqSummary(
             source, format, "unknown", None, 0, whole, None, math.nan, None, math.nan, math.nan,
-            "ambiguous", None, 0 if whole else None, _layouts_of([]),
+            "ambiguous", None, 0 if whole else None, _layouts_of(()),
         )  # fmt: skip
     lengths = batch.length
     names = batch.name
     qualities = batch.qualities.data
-    platform = guess_platform(str(name) for name in names)
+    kinds = kinds_of(TextColumn(names.offsets, names.data, as_bytes=True))
+    platform = platform_of(kinds)
     quality_range = (int(qualities.min()), int(qualities.max())) if len(qualities) else None
     encoding = _guess_encoding(quality_range, platform)
     offset = 64 if encoding == "phred64" else 33
@@ -556,15 +557,15 @@ def _summarise(
         encoding=encoding,
         quality_range=quality_range,
         estimated_reads=len(batch) if whole else total,
-        layouts=_layouts_of(str(name) for name in names),
+        layouts=_layouts_of(kinds),
     )
 
 
-def _layouts_of(names: Iterable[str]) -> tuple[str, ...]:
+def _layouts_of(kinds: Collection[tuple[str | None, str | None]]) -> tuple[str, ...]:
     """Return the layouts that every one of the names holds, and those that need none."""
-    held = [set(found.layouts) if (found := parse_name(name)) else set() for name in names]
-    carried = set.intersection(*held) if held else set()
-    return (*sorted(carried), *FROM_ANY_READ)
+    layouts = {layout for _, layout in kinds}
+    carried = [layout for layout in layouts if layout is not None and len(layouts) == 1]
+    return (*carried, *FROM_ANY_READ)
 
 
 def _gc_of(sequence: Any) -> float:

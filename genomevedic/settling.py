@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,16 +18,7 @@ import numpy as np
 from . import _core
 from .errors import NoCoordinatesError
 from .instruments import S4, find_instrument, is_s4
-from .layouts import (
-    MGI,
-    NANOPORE_MODELS,
-    REVERSE_COMPLEMENT,
-    Composition,
-    FlowCell,
-    Layout,
-    Nanopore,
-    PacBio,
-)
+from .layouts import NANOPORE_MODELS, REVERSE_COMPLEMENT, FlowCell, Layout, by_name
 from .names import layout_of
 
 if TYPE_CHECKING:
@@ -36,12 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["NAMED", "settle", "settle_as"]
 
 # Layouts whose places are read from names, in the order in which "auto" looks for them.
-NAMED: dict[str, Callable[[], Layout]] = {
-    "flowcell": FlowCell,
-    "nanopore": Nanopore,
-    "pacbio": PacBio,
-    "mgi": MGI,
-}
+NAMED = ("flowcell", "nanopore", "pacbio", "mgi")
+
+_SPACE = re.compile(r"[ \t]+")
 
 # Records that are looked at to find the channels of a Nanopore flow cell, or a name that fits.
 _READS_FOR_MODEL = 4_000
@@ -83,7 +71,7 @@ def settle(
     parts, header = _first(core, 1, _TEXT_FOR_NAME)
     if wish is None:
         found = layout_of(parts)
-        wish = _found(found or "composition")
+        wish = by_name(found or "composition")
     elif wish.name in NAMED and layout_of(parts) != wish.name and header is not None:
         if not is_strict:
             parts, _ = _first(core, _READS_FOR_MODEL, _TEXT_FOR_MODEL, wish.name)
@@ -107,12 +95,6 @@ def settle_as(core: _core.Reader, layout: Layout, grammar: str) -> None:
         _numbers(layout),
         None if weights is None else np.array(weights, dtype=np.float64),
     )
-
-
-@cache
-def _found(name: str) -> Layout:
-    """Return the layout that "auto" is for names of a kind."""
-    return Composition() if name == "composition" else NAMED[name]()
 
 
 def _first(
@@ -164,7 +146,7 @@ def _flow_cell(core: _core.Reader, wish: Layout, parts: Mapping[str, Any] | None
         return wish
     instrument = flow_cell = ""
     if parts is not None:
-        words = re.split("[ \t]+", parts["header"].decode("utf-8", "replace"))
+        words = _SPACE.split(parts["header"].decode("utf-8", "replace"))
         fields = words[1 if parts["renamed"] else 0].split(":")
         instrument = fields[0]
         flow_cell = fields[2] if parts["grammar"] != "illumina-1.3" else ""
