@@ -225,6 +225,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     plot.add_argument(
         "--kind",
+        type=lambda word: word.replace("_", "-"),  # as the functions are called
         choices=tuple(_KINDS),
         default="overview",
         help="what to draw (default: %(default)s)",

@@ -263,6 +263,7 @@ KINDS = {
     "hist": ("--color", "gc"),
     "flowcell": ("--color", "deviation"),
     "gc-quality": (),
+    "gc_quality": (),
     "length-quality": ("--min-quality", "20"),
 }
 
@@ -287,6 +288,7 @@ def test_plot_draws_each_kind(needs_matplotlib, tmp_path, monkeypatch, kind):
         "hist": "GC content",
         "flowcell": "Mean quality less that of all reads (Phred)",
         "gc-quality": "Reads per cell",
+        "gc_quality": "Reads per cell",
         "length-quality": "Length (bases)",
     }
     assert shown[kind] in labels
