@@ -135,6 +135,7 @@ def counted(folder: Path, rounds: int) -> Iterator[tuple[int, int, int]]:
 
 def check(folder: Path, rounds: int, settling: int) -> None:
     """`settling`: hundredths of the readings in which allocators find what they need."""
+    gc.collect()  # what other tests left in cycles
     used = gv.memory.stats().used
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

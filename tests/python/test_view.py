@@ -99,6 +99,7 @@ def test_without_both_matplotlib_shows_them(particles: gv.Particles, without: ob
 @pytest.mark.filterwarnings("ignore:7,028 of 7,040 reads are shown")
 def test_an_old_k3d_is_not_used(particles: gv.Particles, monkeypatch: pytest.MonkeyPatch) -> None:
     k3d = pytest.importorskip("k3d")
+    pytest.importorskip("jscatter")
     monkeypatch.setattr(k3d, "__version__", "2.17.0")
     with pytest.warns(UserWarning, match=r"k3d 3 or later, and 2\.17\.0 is installed"):
         particles.view()
@@ -109,6 +110,7 @@ def test_what_a_viewer_fails_of_is_told_by_its_code(
     particles: gv.Particles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     k3d = pytest.importorskip("k3d")
+    pytest.importorskip("jscatter")
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the texture is too large")
