@@ -461,6 +461,8 @@ def test_one_thread_at_a_time_adds() -> None:
     refused = 0
     adding = threading.Thread(target=grid.add, args=(p, 1))
     adding.start()
+    while adding.is_alive() and grid.total == 0:
+        time.sleep(0.0001)  # or it would be the one that is refused
     while adding.is_alive():
         for use in (
             lambda: grid.add(p[:1]),
@@ -474,7 +476,7 @@ def test_one_thread_at_a_time_adds() -> None:
                 assert "in use" in str(error)
                 refused += 1
             else:
-                break  # it had not begun, or is done
+                break  # it is done
     adding.join()
     assert refused > 0
     assert grid.total >= 60_000_000
