@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from ..layouts import Layout
 
 __all__ = [
     "FIGURE_SIZE",
     "GROUND",
+    "axes_for",
     "counted",
     "current_axes",
     "darken",
@@ -24,6 +26,7 @@ __all__ = [
     "is_narrow",
     "leave_room",
     "left_out_note",
+    "new_page",
     "points_per_pixel",
     "refuse_3d",
     "require_matplotlib",
@@ -55,6 +58,14 @@ def require_matplotlib() -> None:
         ) from error
 
 
+def axes_for(ax: Axes | None, *, is_dark: bool = False) -> Axes:
+    """Return the axes that were given, or the current ones; they must be flat."""
+    if ax is None:
+        return current_axes(is_dark=is_dark)
+    refuse_3d(ax)
+    return ax
+
+
 def current_axes(*, is_dark: bool = False) -> Axes:
     """Return the current axes of pyplot, with a dark ground where that is asked for."""
     import matplotlib.pyplot as plt
@@ -65,6 +76,13 @@ def current_axes(*, is_dark: bool = False) -> Axes:
     if is_dark:
         ax.set_facecolor(GROUND)
     return ax
+
+
+def new_page() -> Figure:
+    """Return a new figure of pyplot for several parts."""
+    import matplotlib.pyplot as plt
+
+    return plt.figure(figsize=FIGURE_SIZE, layout="constrained")
 
 
 def leave_room(figure: Any) -> None:

@@ -12,12 +12,11 @@ from ..layouts import CHIP_SHAPES
 from ..particles import Particles
 from ..text import counted_reads
 from .canvas import (
-    FIGURE_SIZE,
     GROUND,
+    axes_for,
     counted,
-    current_axes,
     left_out_note,
-    refuse_3d,
+    new_page,
     require_matplotlib,
     unplaced_note,
     write_notes,
@@ -99,9 +98,7 @@ def chip(
     ((10, 13), 2)
     """
     require_matplotlib()
-    if ax is None:
-        ax = current_axes(is_dark=True)
-    refuse_3d(ax)
+    ax = axes_for(ax, is_dark=True)
     run = _Run(source, color, needs_yield=False)
     return _draw_chip(run, ax, legend, kwargs)
 
@@ -144,9 +141,7 @@ def yield_over_time(source: Any, *, ax: Axes | None = None, **kwargs: Any) -> Li
     12.0
     """
     require_matplotlib()
-    if ax is None:
-        ax = current_axes()
-    refuse_3d(ax)
+    ax = axes_for(ax)
     run = _Run(source, "count", needs_yield=True)
     return _draw_yield(run, ax, kwargs)
 
@@ -195,10 +190,7 @@ def nanopore(
     ('column', 'time (h)')
     """
     require_matplotlib()
-    if fig is None:
-        import matplotlib.pyplot as plt
-
-        fig = plt.figure(figsize=FIGURE_SIZE, layout="constrained")
+    fig = new_page() if fig is None else fig
     run = _Run(source, color, needs_yield=True)
     above, below = fig.subplots(2, height_ratios=(1.9, 1.0))
     above.set_facecolor(GROUND)

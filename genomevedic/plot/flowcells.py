@@ -14,10 +14,9 @@ from ..fastq import FastqReader
 from ..particles import Particles
 from .boxes import Boxes, Tile
 from .canvas import (
-    current_axes,
+    axes_for,
     is_narrow,
     left_out_note,
-    refuse_3d,
     require_matplotlib,
     unplaced_note,
     write_notes,
@@ -134,9 +133,7 @@ def flowcell(
     """
     require_matplotlib()
     check_choice("orientation", orientation, ("auto", "vertical", "horizontal"))
-    if ax is None:
-        ax = current_axes(is_dark=True)
-    refuse_3d(ax)
+    ax = axes_for(ax, is_dark=True)
     from ..flowcell import TileTable
 
     if cycles is not None or isinstance(source, TileTable):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .canvas import current_axes, left_out_note, refuse_3d, require_matplotlib, write_notes
+from .canvas import axes_for, left_out_note, require_matplotlib, write_notes
 from .colors import gc_colormap
 from .columns import COORDINATES, is_whole, label_of, lattice_edges, numbers_of
 
@@ -89,9 +89,7 @@ def hist(
         shown = inside
     if kwargs.get("weights") is not None:
         kwargs["weights"] = np.asarray(kwargs["weights"])[shown]
-    if ax is None:
-        ax = current_axes()
-    refuse_3d(ax)
+    ax = axes_for(ax)
     edges: Any = _bin_edges(particles, column, values[shown]) if bins is None else bins
     artists: Any = ax.hist(values[shown], bins=edges, **({"color": "#4c6a92"} | kwargs))[2]
     bars: BarContainer | Polygon = artists[0] if isinstance(artists, list) else artists

@@ -9,9 +9,8 @@ import numpy as np
 from ..fastq import FastqReader
 from ..grids import extents_of
 from .canvas import (
-    current_axes,
+    axes_for,
     left_out_note,
-    refuse_3d,
     require_matplotlib,
     set_axes,
     unplaced_note,
@@ -185,9 +184,7 @@ def draw_density(
     require_matplotlib()
     first, second = check_axes(axes)
     box = _box(bins, bounds)
-    if ax is None:
-        ax = current_axes(is_dark=True)
-    refuse_3d(ax)
+    ax = axes_for(ax, is_dark=True)
     filled = fill(source, (first, second), color, *box)
     filled.cells.fit(_READS_IN_A_CELL, _pixels(ax))
     image = draw_cells(ax, filled, **kwargs)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..text import counted_reads
-from .canvas import FIGURE_SIZE, GROUND, require_matplotlib
+from .canvas import FIGURE_SIZE, GROUND, new_page, require_matplotlib
 from .columns import check_axes, column_of
 from .histograms import hist
 from .points import MAX_POINTS, scatter
@@ -70,10 +70,7 @@ def overview(
     ['GC content', 'Mean quality (Phred)']
     """
     require_matplotlib()
-    if fig is None:
-        import matplotlib.pyplot as plt
-
-        fig = plt.figure(figsize=FIGURE_SIZE, layout="constrained")
+    fig = new_page() if fig is None else fig
     grid = fig.add_gridspec(2, 2, width_ratios=_overview_widths(fig, particles, axes))
     left = fig.add_subplot(grid[:, 0])
     left.set_facecolor(GROUND)

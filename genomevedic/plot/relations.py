@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .canvas import (
-    current_axes,
+    axes_for,
     left_out_note,
-    refuse_3d,
     require_matplotlib,
     write_notes,
 )
@@ -173,9 +172,7 @@ def _draw(
     kwargs: dict[str, Any],
 ) -> QuadMesh:
     """Draw one measure along x, and quality along y."""
-    if ax is None:
-        ax = current_axes(is_dark=True)
-    refuse_3d(ax)
+    ax = axes_for(ax, is_dark=True)
     rows = _quality_bounds(quality[np.isfinite(along)])
     cells = Cells((bounds, rows[:2]), (columns, rows[2]))
     cells.add(along, quality)

@@ -11,8 +11,7 @@ import numpy as np
 
 from ..errors import warn_user
 from .canvas import (
-    current_axes,
-    refuse_3d,
+    axes_for,
     require_matplotlib,
     set_axes,
     write_notes,
@@ -122,9 +121,7 @@ def live(
     first, second = check_axes(axes)
     if not share > 0:
         raise ValueError(f"share must be above 0, not {share}.")
-    if ax is None:
-        ax = current_axes(is_dark=True)
-    refuse_3d(ax)
+    ax = axes_for(ax, is_dark=True)
     picture = _Picture(ax, (first, second), color, share, legend, kwargs)
     try:
         for batch in reader.batches(batch_size):
