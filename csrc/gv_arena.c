@@ -129,17 +129,6 @@ charge_one(struct gv_arena *arena, size_t size)
     return true;
 }
 
-static void
-raise_peak(struct gv_arena *arena)
-{
-    size_t used = atomic_load_explicit(&arena->used, memory_order_relaxed);
-    size_t peak = atomic_load_explicit(&arena->peak, memory_order_relaxed);
-    while (used > peak &&
-           !atomic_compare_exchange_weak_explicit(&arena->peak, &peak, used, memory_order_relaxed,
-                                                  memory_order_relaxed)) {
-    }
-}
-
 /* Idle memory takes part in the capacity, and gives way. */
 static void
 trim_excess(struct gv_arena *arena)
@@ -164,7 +153,7 @@ gv_arena_try_charge(struct gv_arena *arena, size_t size)
         }
     }
     for (struct gv_arena *each = arena; each != NULL; each = each->parent) {
-        raise_peak(each);
+        gv_raise_to(&each->peak, atomic_load_explicit(&each->used, memory_order_relaxed));
     }
     trim_excess(gv_arena_root(arena));
     return GV_OK;

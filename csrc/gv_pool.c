@@ -104,12 +104,12 @@ count_one(atomic_uint_fast64_t *count)
     atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
 }
 
-static void
-raise_to(atomic_size_t *most, size_t value)
+void
+gv_raise_to(atomic_size_t *peak, size_t value)
 {
-    size_t now = atomic_load_explicit(most, memory_order_relaxed);
+    size_t now = atomic_load_explicit(peak, memory_order_relaxed);
     while (value > now && !atomic_compare_exchange_weak_explicit(
-                              most, &now, value, memory_order_relaxed, memory_order_relaxed)) {
+                              peak, &now, value, memory_order_relaxed, memory_order_relaxed)) {
     }
 }
 
@@ -118,7 +118,7 @@ gv_pool_count(struct gv_pool *pool, size_t more, size_t less)
 {
     size_t now = atomic_fetch_add_explicit(&pool->in_use, more - less, memory_order_relaxed);
     if (more > less) {
-        raise_to(&pool->peak, now + more - less);
+        gv_raise_to(&pool->peak, now + more - less);
     }
 }
 
@@ -205,7 +205,7 @@ keep(struct gv_pool *pool, const struct gv_piece *piece)
     for (size_t i = 0; i < PLACES; i++) {
         struct place *place = &pool->places[i];
         if (turn(place, VACANT, BUSY)) {
-            raise_to(&pool->n_places, i + 1);
+            gv_raise_to(&pool->n_places, i + 1);
             place->piece = *piece;
             GV_POISON(piece->base, piece->capacity);
             atomic_store_explicit(&place->capacity, piece->capacity, memory_order_relaxed);

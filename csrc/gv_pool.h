@@ -86,6 +86,9 @@ void gv_pool_put(struct gv_pool *pool, struct gv_piece *piece, size_t used);
 /* `more` bytes are in use and `less` are not any more. */
 void gv_pool_count(struct gv_pool *pool, size_t more, size_t less);
 
+/* Raises a peak that others may raise meanwhile to at least `value`. */
+void gv_raise_to(atomic_size_t *peak, size_t value);
+
 /* Gives what is idle back to the system; returns how many bytes those were. */
 size_t gv_pool_trim(struct gv_pool *pool);
 
