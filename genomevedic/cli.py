@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import importlib
 import importlib.util
 import io
 import json
@@ -230,19 +229,7 @@ def _parser() -> argparse.ArgumentParser:
         default="overview",
         help="what to draw (default: %(default)s)",
     )
-    plot.add_argument(
-        "--layout",
-        default="auto",
-        help="where a read stands: auto (default), flowcell, nanopore, pacbio, mgi, composition, "
-        "tetranucleotide, spiral or grid",
-    )
-    plot.add_argument(
-        "--min-quality",
-        type=_quality,
-        default=0.0,
-        metavar="Q",
-        help="leave out reads whose mean Phred score is lower",
-    )
+    _add_choice_of_reads(plot)
     plot.add_argument(
         "--max-points",
         type=_positive,
@@ -279,19 +266,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PAGE",
         help="write this web page (.html), and open no window",
     )
-    view.add_argument(
-        "--layout",
-        default="auto",
-        help="where a read stands: auto (default), flowcell, nanopore, pacbio, mgi, composition, "
-        "tetranucleotide, spiral or grid",
-    )
-    view.add_argument(
-        "--min-quality",
-        type=_quality,
-        default=0.0,
-        metavar="Q",
-        help="leave out reads whose mean Phred score is lower",
-    )
+    _add_choice_of_reads(view)
     view.add_argument(
         "--max-points",
         type=_positive,
@@ -318,6 +293,22 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_MAX_RECORD_BYTES,
         metavar="SIZE",
         help="a longer record is an error (default: 1 GiB)",
+    )
+
+
+def _add_choice_of_reads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--layout",
+        default="auto",
+        help="where a read stands: auto (default), flowcell, nanopore, pacbio, mgi, composition, "
+        "tetranucleotide, spiral or grid",
+    )
+    parser.add_argument(
+        "--min-quality",
+        type=_quality,
+        default=0.0,
+        metavar="Q",
+        help="leave out reads whose mean Phred score is lower",
     )
 
 
@@ -618,11 +609,12 @@ def _columns(options: argparse.Namespace) -> list[str]:
 
 
 def _write_page(reader: FastqReader, options: argparse.Namespace) -> None:
-    web = importlib.import_module(f"{__package__}.web")
+    from .web import to_html
+
     particles = reader.read()
     most = {} if options.max_points is None else {"max_points": options.max_points}
     title = _plain_title(options, reader.stats)
-    web.to_html(particles, options.output, color=options.color, title=title, rng=0, **most)
+    to_html(particles, options.output, color=options.color, title=title, rng=0, **most)
 
 
 def _draw(reader: FastqReader, figure: Figure, options: argparse.Namespace) -> None:

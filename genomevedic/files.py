@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["replacing", "write_whole"]
+__all__ = ["write_whole"]
 
 
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give the path of a new file beside `path`, which takes its place once it is written.
+def write_whole(path: str | os.PathLike[str], parts: Iterable[bytes]) -> None:
+    """Write a file, part by part, that is either there whole, or as it was before.
 
-    If writing fails, what stood at `path` stays and nothing is left beside it.
+    If writing fails, or a part cannot be made, nothing is left beside it.
     """
     target = Path(path)
     new = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
-    new.touch(exist_ok=False)  # with the rights that any new file has
     try:
-        yield new
+        with new.open("xb") as stream:  # with the rights that any new file has
+            stream.writelines(parts)
+            stream.flush()
+            # A name that outlives a crash of the machine must not stand for an empty file.
+            os.fsync(stream.fileno())
         new.replace(target)
     except BaseException:
         with suppress(FileNotFoundError):
             new.unlink()
         raise
-
-
-def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file that is either there whole, or as it was before."""
-    with replacing(path) as new:
-        new.write_bytes(data)

@@ -160,7 +160,7 @@ class Layout:
         """
         import json
 
-        write_whole(path, json.dumps(self.to_dict(), indent=1).encode())
+        write_whole(path, [json.dumps(self.to_dict(), indent=1).encode()])
 
 
 def load(path: str | Path) -> Layout:
@@ -203,6 +203,14 @@ def load(path: str | Path) -> Layout:
 
 # Columns and rows of channels on a Nanopore chip, by its model.
 CHIP_SHAPES = {"flongle": (13, 10), "minion": (32, 16), "promethion": (120, 25)}
+
+
+def axis_label(layout: Layout, axis: int) -> str:
+    """Return what a layout's axis shows, and its unit."""
+    name, unit = layout.axes[axis], layout.units[axis]
+    if "(" in unit:
+        return f"{name}, {unit}"
+    return f"{name} ({unit})" if unit else name
 
 
 def extents(layout: Layout) -> tuple[tuple[float, float] | None, ...]:

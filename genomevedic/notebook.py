@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from .errors import RenderingError, warn_user
-from .scenes import Shown, axis_title, choose, rendering_error, stretches, uncrowded
+from .layouts import axis_label
+from .scenes import Shown, choose, rendering_error, stretches, uncrowded
 from .text import counted_reads
 
 if TYPE_CHECKING:
@@ -87,6 +88,17 @@ class Scene:
     high: npt.NDArray[np.float64]
     scale: npt.NDArray[np.float64]
     stretched: tuple[bool, bool, bool]
+
+    @property
+    def half(self) -> npt.NDArray[np.float64]:
+        """Half the sides of the box, in the scene."""
+        sides: npt.NDArray[np.float64] = (self.high - self.low) / 2 * self.scale
+        return sides
+
+    def scale_note(self, layout: Layout) -> str:
+        """Say which axes are not to scale, if any, as a sentence behind others."""
+        odd = [name for name, is_odd in zip(layout.axes, self.stretched, strict=True) if is_odd]
+        return f" Not to scale: {', '.join(odd)}." if odd else ""
 
     @property
     def size_factor(self) -> float:
@@ -223,10 +235,7 @@ def _k3d(particles: Particles, shown: Shown, rng: Any) -> Any:
     if "color" in particles.columns:
         scene.points.colors = _packed(particles.color[shown.rows])
         legend = _LEGEND
-    words = html.escape(shown.words())
-    if any(scene.stretched):
-        names = [a for a, odd in zip(particles.layout.axes, scene.stretched, strict=True) if odd]
-        words += f" Not to scale: {html.escape(', '.join(names))}."
+    words = html.escape(shown.words() + scene.scale_note(particles.layout))
     plot += k3d.text2d(
         f"<div style='font:12px sans-serif;color:#e8eaed;max-width:40em'>{words}{legend}</div>",
         (0.01, 0.01),
@@ -266,8 +275,8 @@ def _jscatter(particles: Particles, shown: Shown, rng: Any) -> Any:
         data=table,
         x="x",
         y="y",
-        axes_labels=[axis_title(layout, 0), axis_title(layout, 1)],
-        background_color="#14161c",
+        axes_labels=[axis_label(layout, 0), axis_label(layout, 1)],
+        background_color=f"#{_GROUND:06x}",
         **options,
     )
     # It has no room for words.
@@ -340,7 +349,7 @@ def _corners(half: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 
 def labels(layout: Layout, scene: Scene) -> list[Label]:
     """Return the names of the axes and the numbers at their ends."""
-    half = (scene.high - scene.low) / 2 * scene.scale
+    half = scene.half
     is_flat = half[2] == 0
     found: list[Label] = []
     for axis in range(2 if is_flat else 3):
@@ -349,7 +358,7 @@ def labels(layout: Layout, scene: Scene) -> list[Label]:
             # Seen from above, y is shown on the left.
             outward = outward * (-1, 1, 0)
         anchor = _ANCHORS[int(outward[0])] if axis else "center"
-        texts = [(0.0, axis_title(layout, axis), 0.9)]
+        texts = [(0.0, axis_label(layout, axis), 0.9)]
         if scene.low[axis] < scene.high[axis]:
             ends = ((-half[axis], scene.low[axis]), (half[axis], scene.high[axis]))
             span = float(scene.high[axis] - scene.low[axis])
@@ -363,7 +372,7 @@ def labels(layout: Layout, scene: Scene) -> list[Label]:
 
 def camera(scene: Scene) -> list[float]:
     """Return place, target and up of a camera that sees the whole box."""
-    half = (scene.high - scene.low) / 2 * scene.scale
+    half = scene.half
     is_flat = half[2] == 0
     distance = 1.18 * (float(np.linalg.norm(half)) or 1.0) / math.sin(FIELD_OF_VIEW / 2)
     direction = np.array(_FROM_ABOVE if is_flat else _PAST_A_CORNER)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -455,8 +455,8 @@ def _ends_of_records(text: bytes, examined: Particles) -> list[int]:
     """
     ends: list[int] = []
     at = 0
-    for name, length in zip(examined.name, examined.length.tolist(), strict=True):
-        header = b"@" + str(name).encode("utf-8", "surrogateescape")
+    for name, length in zip(_headers_of(examined), examined.length.tolist(), strict=True):
+        header = b"@" + name
         if not text.startswith(header, at):
             break
         at = _after_line(text, at + len(header))
@@ -466,6 +466,12 @@ def _ends_of_records(text: bytes, examined: Particles) -> list[int]:
             break
         ends.append(at)
     return ends
+
+
+def _headers_of(batch: Particles) -> Iterator[bytes]:
+    """Go through the names as they stand in the file."""
+    names = batch.name
+    return cast("Iterator[bytes]", iter(TextColumn(names.offsets, names.data, as_bytes=True)))
 
 
 def _after_line(text: bytes, at: int) -> int:
@@ -536,7 +542,7 @@ def _summarise(
     lengths = batch.length
     names = batch.name
     qualities = batch.qualities.data
-    kinds = kinds_of(TextColumn(names.offsets, names.data, as_bytes=True))
+    kinds = kinds_of(_headers_of(batch))
     platform = platform_of(kinds)
     quality_range = (int(qualities.min()), int(qualities.max())) if len(qualities) else None
     encoding = _guess_encoding(quality_range, platform)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Shown",
-    "axis_title",
     "choose",
     "column_of",
     "rendering_error",
@@ -135,12 +134,6 @@ def column_of(particles: Particles, name: str) -> Any:
             f"the particles have no column {name!r}; read it with columns=[..., {name!r}]"
         )
     return particles[name]
-
-
-def axis_title(layout: Layout, axis: int) -> str:
-    """Return the name of an axis with its unit."""
-    unit = layout.units[axis]
-    return f"{layout.axes[axis]} ({unit})" if unit else layout.axes[axis]
 
 
 def stretches(layout: Layout, extent: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -12,7 +12,7 @@ import numpy as np
 from .arguments import check_integer
 from .fastq import FastqReader
 from .grids import MOST_AXES, MOST_BINS, MOST_SUMS, GridCells, extents_of
-from .layouts import extents
+from .layouts import axis_label, extents
 from .memory import Arena
 from .particles import Particles
 
@@ -383,9 +383,7 @@ def _column(particles: Particles, name: str) -> npt.NDArray[Any]:
 def _label(layout: Layout, axis: str) -> str:
     if axis not in _COORDINATES:
         return axis
-    number = _COORDINATES.index(axis)
-    name, unit = layout.axes[number] or axis, layout.units[number]
-    return f"{name} ({unit})" if unit else name
+    return axis_label(layout, _COORDINATES.index(axis)) or axis
 
 
 # ---------------------------------------------------------------------------------------------

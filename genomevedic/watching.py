@@ -20,7 +20,7 @@ from .errors import (
     error_of_system,
 )
 from .fastq import FastqReader
-from .files import replacing
+from .files import write_whole
 from .growing import (
     Finder,
     GrowingText,
@@ -226,11 +226,7 @@ class Watcher:
             The checkpoint cannot be written.
         """
         if self._checkpoint is not None and not self._is_committed:
-            with replacing(self._checkpoint) as new, new.open("wb") as stream:
-                stream.write(self.token.encode())
-                stream.flush()
-                # A name that outlives a crash of the machine must not stand for an empty file.
-                os.fsync(stream.fileno())
+            write_whole(self._checkpoint, [self.token.encode()])
         self._is_committed = True
 
     def __iter__(self) -> Iterator[WatchedBatch]:

@@ -16,7 +16,6 @@ import re
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import RenderingError, warn_user
+from .files import write_whole
+from .layouts import axis_label
 from .notebook import (
     FIELD_OF_VIEW,
     Scene,
@@ -34,7 +35,7 @@ from .notebook import (
     make_scene,
     number,
 )
-from .scenes import Shown, axis_title, choose
+from .scenes import Shown, choose
 from .text import counted_reads
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def to_html(
     picture = _picture(particles, title)
     page = _page(particles.layout, scene, shown, modes, first, title, picture)
     path = Path(path)
-    _write_whole(path, page)
+    write_whole(path, (part.encode() for part in page))
     if shown.is_sample:
         warn_user(shown.words(), UserWarning)
     return path
@@ -305,13 +306,12 @@ def _page(
 
 def _description(layout: Layout, scene: Scene) -> str:
     text = f"{layout.description[:1].upper()}{layout.description[1:]}."
-    odd = [name for name, is_odd in zip(layout.axes, scene.stretched, strict=True) if is_odd]
-    return text + (f" Not to scale: {', '.join(odd)}." if odd else "")
+    return text + scene.scale_note(layout)
 
 
 def _axes(layout: Layout, scene: Scene) -> str:
     rows = [
-        f"<dt>{html.escape(axis_title(layout, i))}</dt>"
+        f"<dt>{html.escape(axis_label(layout, i))}</dt>"
         f"<dd>{number(scene.low[i], span)} to {number(scene.high[i], span)}</dd>"
         for i, span in enumerate(scene.high - scene.low)
     ]
@@ -382,18 +382,3 @@ def _base64(data: bytes) -> str:
 def _json(value: Any) -> str:
     """Return JSON that cannot end the script element it stands in."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _write_whole(path: Path, parts: Iterator[str]) -> None:
-    """Write a file that appears under its name only once it is complete."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("x", encoding="utf-8", newline="\n") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from .columns import axis_label
+from ..layouts import axis_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..batches import batches_of
 from ..fastq import FastqReader
-from ..layouts import CHIP_SHAPES
+from ..layouts import CHIP_SHAPES, axis_label
 from ..particles import Particles
 from ..text import counted_reads
 from .canvas import (
@@ -23,7 +23,7 @@ from .canvas import (
 )
 from .cells import Cells
 from .colors import add_count_bar, add_mean_bar, mean_scale
-from .columns import axis_label, label_of, raw_numbers_of, short_name
+from .columns import label_of, raw_numbers_of, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..layouts import axis_label
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..layouts import Layout
     from ..particles import Particles
 
 __all__ = [
     "COORDINATES",
-    "axis_label",
     "check_axes",
     "column_of",
     "common_length",
@@ -103,14 +103,6 @@ def check_axes(axes: Any, count: int = 2) -> tuple[int, ...]:
     ):
         raise ValueError(f"axes must be {words} different numbers of 0, 1 and 2, not {axes!r}.")
     return tuple(int(axis) for axis in axes)
-
-
-def axis_label(layout: Layout, axis: int) -> str:
-    """Return what a layout's axis shows, and its unit."""
-    name, unit = layout.axes[axis], layout.units[axis]
-    if "(" in unit:
-        return f"{name}, {unit}"
-    return f"{name} ({unit})" if unit else name
 
 
 def label_of(particles: Particles, column: str) -> str:

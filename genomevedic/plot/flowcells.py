@@ -11,6 +11,7 @@ import numpy as np
 from ..arguments import check_choice
 from ..batches import batches_of
 from ..fastq import FastqReader
+from ..layouts import axis_label
 from ..particles import Particles
 from .boxes import Boxes, Tile
 from .canvas import (
@@ -23,7 +24,7 @@ from .canvas import (
 )
 from .cells import Cells
 from .colors import add_mean_bar, mean_scale
-from .columns import axis_label, label_of, raw_numbers_of, short_name
+from .columns import label_of, raw_numbers_of, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import pickle
 import threading
@@ -559,6 +560,13 @@ def test_labels_and_words() -> None:
     assert repr(grid) == "<VoxelGrid x 8 × quality 8: 7,040 particles>"
     with pytest.raises(KeyError, match="length"):
         grid.mean("length")
+
+
+def test_a_unit_that_has_parentheses_gets_no_others() -> None:
+    # Before the fix, grids and viewers wrote "x (0.1 px (34 nm))", and pictures alone did not.
+    layout = dataclasses.replace(gv.layouts.FlowCell(), units=("0.1 px (34 nm)", "", ""))
+    grid = gv.VoxelGrid(["x"], [[0, 1]], layout)
+    assert grid.labels == ("x, 0.1 px (34 nm)",)
 
 
 def test_what_is_no_particles() -> None:
