@@ -257,4 +257,20 @@ drip_read(void *context, uint8_t *out, size_t size, size_t *got)
     return GV_OK;
 }
 
+/* The same, failing where it has no more. */
+static inline enum gv_status
+fails_after_all(void *context, uint8_t *out, size_t size, size_t *got)
+{
+    enum gv_status status = drip_read(context, out, size, got);
+    return *got == 0 ? GV_CALLBACK_FAILED : status;
+}
+
+static inline void
+open_drip(struct gv_reader *reader, struct drip *drip)
+{
+    struct gv_source source;
+    gv_source_open_callback(&source, drip_read, drip);
+    gv_reader_open(reader, source);
+}
+
 #endif

@@ -66,14 +66,6 @@ open_bytes(struct gv_reader *reader, const void *data, size_t size)
     gv_reader_open(reader, source);
 }
 
-static void
-open_drip(struct gv_reader *reader, struct drip *drip)
-{
-    struct gv_source source;
-    gv_source_open_callback(&source, drip_read, drip);
-    gv_reader_open(reader, source);
-}
-
 /* Looks, through whatever interruptions come; how many there were is added to *interruptions. */
 static enum gv_status
 look(struct gv_reader *reader, size_t most_records, size_t most_text, struct told *told,
@@ -277,13 +269,6 @@ test_other_texts(void)
             gv_reader_free(reader);
         }
     }
-}
-
-static enum gv_status
-fails_after_all(void *context, uint8_t *out, size_t size, size_t *got)
-{
-    enum gv_status status = drip_read(context, out, size, got);
-    return *got == 0 ? GV_CALLBACK_FAILED : status;
 }
 
 /* A fault of the source waits until the records before it are read. */

@@ -106,14 +106,6 @@ open_memory(struct gv_reader *reader, const struct bytes *bytes)
     gv_reader_open(reader, source);
 }
 
-static void
-open_drip(struct gv_reader *reader, struct drip *drip)
-{
-    struct gv_source source;
-    gv_source_open_callback(&source, drip_read, drip);
-    gv_reader_open(reader, source);
-}
-
 /* Advances to the end, through whatever interruptions come. */
 static enum gv_status
 read_to_end(struct gv_reader *reader, struct gv_error *error)
@@ -782,13 +774,6 @@ test_extreme_caps(void)
         gv_reader_free(reader);
     }
     free_reads(&reads);
-}
-
-static enum gv_status
-fails_after_all(void *context, uint8_t *out, size_t size, size_t *got)
-{
-    enum gv_status status = drip_read(context, out, size, got);
-    return *got == 0 ? GV_CALLBACK_FAILED : status;
 }
 
 /* A source that fails, and one that owns a file descriptor. */

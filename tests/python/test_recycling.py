@@ -748,21 +748,21 @@ def assert_once_each(batches: list[gv.Particles], is_whole: bool) -> None:
 COLUMNS = ["metadata", "length", "gc", "position", "name", "qualities"]
 
 
+def take_all(batches: Iterator[gv.Particles], found: list[gv.Particles]) -> None:
+    """Take what is left; who comes while another one is inside is told so, and tries again."""
+    while True:
+        try:
+            found.append(next(batches))
+        except StopIteration:
+            return
+        except RuntimeError as error:
+            assert "in use" in str(error)
+
+
 def test_one_iterator_in_eight_threads_gives_each_record_once() -> None:
-    """Who comes while another one is inside is told so, and tries again."""
     batches = gv.scan_fastq(TEXT, columns=COLUMNS).batches(7)
     found: list[gv.Particles] = []
-
-    def work(number: int) -> None:
-        while True:
-            try:
-                found.append(next(batches))
-            except StopIteration:
-                return
-            except RuntimeError as error:
-                assert "in use" in str(error)
-
-    in_threads(work)
+    in_threads(lambda number: take_all(batches, found))
     assert_once_each(found, is_whole=True)
 
 
@@ -775,17 +775,10 @@ def test_one_reader_with_an_iterator_a_thread_gives_each_record_once() -> None:
         def work(
             number: int, reader: gv.FastqReader = reader, found: list[gv.Particles] = found
         ) -> None:
-            batches = reader.batches(7)
-            while True:
-                try:
-                    found.append(next(batches))
-                except StopIteration:
-                    return
-                except RuntimeError as error:
-                    assert "in use" in str(error)
-                except ValueError as error:
-                    assert "closed" in str(error)
-                    return
+            try:
+                take_all(reader.batches(7), found)
+            except ValueError as error:
+                assert "closed" in str(error)
 
         in_threads(work)
         assert_once_each(found, is_whole=True)
